@@ -1,0 +1,1 @@
+"""zoo-audio: audio architectures for zoo-core, advertised through entry points."""

@@ -1,0 +1,120 @@
+"""Every exception that the zoo raises on purpose.
+
+A message says what was seen, which rule it broke, and the exact spelling that works. Each class also
+derives from the built-in exception that callers of such libraries expect to catch.
+"""
+
+from __future__ import annotations
+
+
+class ZooError(Exception):
+    """Base of all errors below."""
+
+
+# Registry
+
+
+class RegistryError(ZooError):
+    """A plugin or its registration is at fault."""
+
+
+class UnknownArchitecture(RegistryError, ValueError):
+    """No installed distribution advertises this ``model_type``, or not for this Auto class."""
+
+
+class ArchitectureConflict(RegistryError, ValueError):
+    """Two distributions advertise one name and the user has not said which to prefer."""
+
+
+class PluginLoadError(RegistryError, ImportError):
+    """A distribution advertises something that cannot be imported; the cause is chained."""
+
+
+class PluginVersionError(RegistryError, ImportError):
+    """A distribution was made for another zoo-core or another plugin API."""
+
+
+class MissingDependency(ZooError, ImportError):
+    """An optional package is needed; the message carries its ``pip install``."""
+
+
+# Data from outside
+
+
+class ConfigError(ZooError, ValueError):
+    """A configuration names impossible values: file, field, value and rule are in the message."""
+
+
+class HubError(ZooError, OSError):
+    """Files of a repository could not be had."""
+
+
+class RepositoryNotFound(HubError):
+    """There is no such repository, or this token may not know of it."""
+
+
+class RevisionNotFound(HubError):
+    """The repository exists, this branch, tag or commit does not."""
+
+
+class GatedRepository(HubError):
+    """The repository asks for its terms to be accepted first."""
+
+
+class FileNotInRepository(HubError, FileNotFoundError):
+    """The repository or folder exists, this file does not."""
+
+
+class HubUnreachable(HubError, ConnectionError):
+    """The hub did not answer, and the cache does not hold what was asked for."""
+
+
+class OfflineError(HubError):
+    """Offline mode or ``local_files_only`` forbids the request that would be needed."""
+
+
+class CheckpointError(ZooError):
+    """Weights could not be loaded or saved."""
+
+
+class CheckpointFormatError(CheckpointError, ValueError):
+    """A weight file or index is truncated, oversized, contradictory or not what it claims to be."""
+
+
+class UnsafeCheckpoint(CheckpointError, ValueError):
+    """A checkpoint would run code or leave its folder."""
+
+
+class WeightsMismatch(CheckpointError, RuntimeError):
+    """Shapes, names or coverage of the weights do not fit the model; all are listed once."""
+
+
+class UninitializedWeights(CheckpointError, RuntimeError):
+    """A tensor has neither a file, a computation nor an initialiser behind it."""
+
+
+class TokenizerError(ZooError, ValueError):
+    """Tokenizer files or calls that cannot be served."""
+
+
+class ProcessingError(ZooError, ValueError):
+    """An image, sound or text that a processor cannot take; names the item in the batch."""
+
+
+class GenerationError(ZooError, ValueError):
+    """Contradictory or impossible generation settings."""
+
+
+# Remote code
+
+
+class UntrustedCode(ZooError, ValueError):
+    """Code of a repository would be needed and the caller has not trusted it."""
+
+
+class SandboxUnavailable(ZooError, RuntimeError):
+    """This platform cannot isolate remote code; says what is missing."""
+
+
+class SandboxError(ZooError, RuntimeError):
+    """Sandboxed code failed, was stopped or answered nonsense."""

@@ -1,0 +1,1 @@
+"""zoo-multimodal: multimodal architectures for zoo-core, advertised through entry points."""

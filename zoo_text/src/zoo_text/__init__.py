@@ -1,0 +1,1 @@
+"""zoo-text: text architectures for zoo-core, advertised through entry points."""

@@ -1,0 +1,1 @@
+"""zoo-vision: vision architectures for zoo-core, advertised through entry points."""
