@@ -1,0 +1,1 @@
+"""Code that ships in a model repository, run in a sandbox."""
