@@ -10,6 +10,7 @@ import platform
 import subprocess
 import sys
 import venv
+from collections.abc import Sequence
 from pathlib import Path
 from types import ModuleType
 
@@ -72,24 +73,21 @@ def show(comparison: Comparison) -> None:
             theirs = _figures(comparison.samples[side][metric], metric)
             middle, low, high = spread(ratios)
             note = "  higher is better" if metric in HIGHER_IS_BETTER else ""
-            print(
-                f"  {metric:<12}{ours:>24}  {side:<14}{theirs:>24}  {middle:8.3f}  {low:7.3f}  {high:7.3f}{note}"
-            )
+            ratio = f"{middle:8.3f}  {low:7.3f}  {high:7.3f}{note}"
+            print(f"  {metric:<12}{ours:>24}  {side:<14}{theirs:>24}  {ratio}")
     for failure in comparison.failures():
         print(f"  OVER THE LIMIT  {failure}")
     sys.stdout.flush()
 
 
-def _figures(values: object, metric: str) -> str:
-    middle, low, high = spread(list(values))  # type: ignore[call-overload]
+def _figures(values: Sequence[float], metric: str) -> str:
+    middle, low, high = spread(values)
     unit = UNITS.get(metric, "")
     return f"{middle:.4g} ({low:.3g}-{high:.3g}) {unit}".strip()
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("names", nargs="*", metavar="NAME", help=f"which to run: {', '.join(available())}")
     parser.add_argument("--reference-env", type=Path, help="environment of transformers; made when missing")
     parser.add_argument("--repeats", type=int, default=5, help="pairs to measure (default 5)")
