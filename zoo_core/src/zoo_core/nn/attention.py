@@ -1,0 +1,165 @@
+"""Multi-head attention (https://arxiv.org/abs/1706.03762) with the options that checkpoints need."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from torch import Tensor, nn
+
+from zoo_core.nn.recording import ATTENTIONS, CROSS_ATTENTIONS, record, wants
+from zoo_core.nn.attention_functions import ATTENTION_FUNCTIONS, Scoring
+from zoo_core.nn.masks import FULL, AttentionContext, Mask, MaskRule
+from zoo_core.nn.norm import NormFactory
+from zoo_core.nn.rotary import RotaryTables
+
+
+class Attention(nn.Module):
+    """Self-attention, or cross-attention to `context.encoder_states`.
+
+    Args:
+        hidden_size: width of the input and of the output.
+        num_heads: query heads. num_kv_heads: key and value heads (grouped queries), by default as many.
+        head_dim: width of a head, by default hidden_size / num_heads.
+        bias: biases of the query, key and value projections. out_bias: of the output projection.
+        key_bias: of the key projection where it differs from `bias` (Whisper).
+        scale: factor of the dot product, by default head_dim ** -0.5.
+        softcap, sinks: see `Scoring`.
+        qk_norm: makes the norm of queries and of keys, given the width: a head's, or, with
+            qk_norm_full, that of all heads together.
+        rule: which positions may be seen; `rule.window` also sizes the cache.
+        layer_idx: the layer's slot in a cache; None for attention that is never cached.
+        cross: attend to the encoder's states, of width kv_size (by default hidden_size).
+    """
+
+    #: name of the implementation; `PreTrainedModel.set_attn_implementation` changes it
+    implementation = "sdpa"
+
+    def __init__(
+        self,
+        hidden_size: int,
+        num_heads: int,
+        *,
+        num_kv_heads: int | None = None,
+        head_dim: int | None = None,
+        bias: bool = True,
+        key_bias: bool | None = None,
+        out_bias: bool | None = None,
+        scale: float | None = None,
+        dropout: float = 0.0,
+        softcap: float | None = None,
+        sinks: bool = False,
+        qk_norm: NormFactory | None = None,
+        qk_norm_full: bool = False,
+        rule: MaskRule = FULL,
+        layer_idx: int | None = None,
+        cross: bool = False,
+        kv_size: int | None = None,
+    ) -> None:
+        super().__init__()
+        self.num_heads = num_heads
+        self.num_kv_heads = num_kv_heads or num_heads
+        self.head_dim = head_dim or hidden_size // num_heads
+        self.scale = self.head_dim**-0.5 if scale is None else scale
+        self.dropout, self.softcap = dropout, softcap
+        self.rule, self.layer_idx, self.cross = rule, layer_idx, cross
+        self.qk_norm_full = qk_norm_full
+        width, kv_width = self.num_heads * self.head_dim, self.num_kv_heads * self.head_dim
+        self.make_projections(hidden_size, kv_size or hidden_size, bias, bias if key_bias is None else key_bias)
+        self.o_proj = nn.Linear(width, hidden_size, bias=bias if out_bias is None else out_bias)
+        if qk_norm is not None:
+            self.q_norm = qk_norm(width if qk_norm_full else self.head_dim)
+            self.k_norm = qk_norm(kv_width if qk_norm_full else self.head_dim)
+        else:
+            self.q_norm = self.k_norm = None
+        self.sinks = nn.Parameter(self.o_proj.weight.new_zeros(num_heads)) if sinks else None
+
+    def make_projections(self, hidden_size: int, kv_size: int, bias: bool, key_bias: bool) -> None:
+        """Create what `project` uses; a subclass with a fused layout overrides both."""
+        width, kv_width = self.num_heads * self.head_dim, self.num_kv_heads * self.head_dim
+        self.q_proj = nn.Linear(hidden_size, width, bias=bias)
+        self.k_proj = nn.Linear(kv_size, kv_width, bias=key_bias)
+        self.v_proj = nn.Linear(kv_size, kv_width, bias=bias)
+
+    def project(self, hidden: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """Queries, keys and values (batch, sequence, heads x head_dim) of the input."""
+        return self.q_proj(hidden), self.k_proj(hidden), self.v_proj(hidden)
+
+    def score_bias(self, query: Tensor, key: Tensor, context: AttentionContext) -> Tensor | None:
+        """What is added to the scaled scores (relative positions, ALiBi); nothing here.
+
+        Args:
+            query: (batch, heads, Q, head_dim), rotated. key: (batch, kv heads, K, head_dim).
+        """
+        return None
+
+    def forward(
+        self,
+        hidden: Tensor,
+        context: AttentionContext,
+        *,
+        rotary: RotaryTables | None = None,
+        bias: Tensor | None = None,
+        head_mask: Tensor | None = None,
+    ) -> Tensor:
+        """(batch, query, hidden) to the same shape; `bias` is added to the scores of every layer alike."""
+        if self.cross:
+            query, key, value, mask = self._across(hidden, context)
+        else:
+            query, key, value, mask = self._within(hidden, context, rotary)
+        own = self.score_bias(query, key, context)
+        if own is not None:
+            bias = own if bias is None else bias + own
+        scoring = Scoring(
+            scale=self.scale,
+            softcap=self.softcap,
+            dropout=self.dropout if self.training else 0.0,
+            sinks=self.sinks,
+            bias=bias,
+            head_mask=head_mask,
+        )
+        name = CROSS_ATTENTIONS if self.cross else ATTENTIONS
+        attend = ATTENTION_FUNCTIONS["eager" if wants(name) else self.implementation]
+        attended, weights = attend(query, key, value, mask, scoring)
+        record(name, weights)
+        return self.merge(attended)
+
+    def merge(self, attended: Tensor) -> Tensor:
+        """(batch, heads, query, head_dim) to the output (batch, query, hidden)."""
+        return self.o_proj(attended.transpose(1, 2).flatten(2))
+
+    def split(self, x: Tensor, norm: Callable[[Tensor], Tensor] | None = None) -> Tensor:
+        """(batch, sequence, heads x head_dim) to (batch, heads, sequence, head_dim), normalised."""
+        if norm is not None and self.qk_norm_full:
+            x = norm(x)
+        x = x.unflatten(-1, (-1, self.head_dim))
+        if norm is not None and not self.qk_norm_full:
+            x = norm(x)
+        return x.transpose(1, 2)
+
+    def _within(
+        self, hidden: Tensor, context: AttentionContext, rotary: RotaryTables | None
+    ) -> tuple[Tensor, Tensor, Tensor, Mask]:
+        q, k, v = self.project(hidden)
+        query, key, value = self.split(q, self.q_norm), self.split(k, self.k_norm), self.split(v)
+        if rotary is not None:
+            query, key = rotary(query), rotary(key)
+        offset = 0
+        if context.cache is not None and self.layer_idx is not None:
+            slot = context.cache.attention(self.layer_idx, window=self.rule.window)
+            key, value = slot.update(key, value)
+            offset = slot.offset
+        return query, key, value, context.mask(self.rule, key.shape[2], key_offset=offset)
+
+    def _across(self, hidden: Tensor, context: AttentionContext) -> tuple[Tensor, Tensor, Tensor, Mask]:
+        query = self.split(self.q_proj(hidden), self.q_norm)
+        cache = context.cache if self.layer_idx is not None else None
+        slot = None if cache is None or self.layer_idx is None else cache.cross_attention(self.layer_idx)
+        if slot is not None and slot.key is not None and slot.value is not None:
+            return query, slot.key, slot.value, context.cross_mask()
+        if context.encoder_states is None:
+            raise ValueError("cross-attention needs encoder_hidden_states (or a cache that holds them)")
+        key = self.split(self.k_proj(context.encoder_states), self.k_norm)
+        value = self.split(self.v_proj(context.encoder_states))
+        if slot is not None:
+            slot.key, slot.value = key, value
+        return query, key, value, context.cross_mask()

@@ -1,0 +1,77 @@
+"""Transformer layers: the same parts, wired by where the norms stand.
+
+Every layer takes `self_attn` and `mlp` as built parts, and optionally `cross_attn`; extra keyword
+arguments of forward go to self-attention.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from torch import Tensor, nn
+
+from zoo_core.nn.masks import AttentionContext
+from zoo_core.nn.norm import NormFactory
+
+
+class PreNormLayer(nn.Module):
+    """x + attn(norm(x)), then x + mlp(norm(x)) (Llama, GPT-2, ViT, CLIP)."""
+
+    cross_attn: nn.Module | None
+
+    def __init__(
+        self,
+        size: int,
+        norm: NormFactory,
+        *,
+        self_attn: nn.Module,
+        mlp: nn.Module,
+        cross_attn: nn.Module | None = None,
+        dropout: float = 0.0,
+    ) -> None:
+        super().__init__()
+        self.self_attn, self.mlp, self.cross_attn = self_attn, mlp, cross_attn
+        self.input_layernorm = norm(size)
+        self.post_attention_layernorm = norm(size)
+        self.cross_attn_layernorm = None if cross_attn is None else norm(size)
+        self.dropout = nn.Dropout(dropout)
+
+    def forward(self, hidden: Tensor, context: AttentionContext, **attention: Any) -> Tensor:
+        hidden = hidden + self.dropout(self.self_attn(self.input_layernorm(hidden), context, **attention))
+        if self.cross_attn is not None and self.cross_attn_layernorm is not None:
+            hidden = hidden + self.dropout(self.cross_attn(self.cross_attn_layernorm(hidden), context))
+        return hidden + self.dropout(self.mlp(self.post_attention_layernorm(hidden)))
+
+
+class PostNormLayer(nn.Module):
+    """norm(x + attn(x)), then norm(x + mlp(x)), as in the original Transformer (BERT, BART)."""
+
+    cross_attn: nn.Module | None
+
+    def __init__(
+        self,
+        size: int,
+        norm: NormFactory,
+        *,
+        self_attn: nn.Module,
+        mlp: nn.Module,
+        cross_attn: nn.Module | None = None,
+        dropout: float = 0.0,
+    ) -> None:
+        super().__init__()
+        self.self_attn, self.mlp, self.cross_attn = self_attn, mlp, cross_attn
+        self.self_attn_layer_norm = norm(size)
+        self.cross_attn_layer_norm = None if cross_attn is None else norm(size)
+        self.final_layer_norm = norm(size)
+        self.dropout = nn.Dropout(dropout)
+
+    def forward(self, hidden: Tensor, context: AttentionContext, **attention: Any) -> Tensor:
+        hidden = self.self_attn_layer_norm(hidden + self.dropout(self.self_attn(hidden, context, **attention)))
+        if self.cross_attn is not None and self.cross_attn_layer_norm is not None and has_source(context):
+            hidden = self.cross_attn_layer_norm(hidden + self.dropout(self.cross_attn(hidden, context)))
+        return self.final_layer_norm(hidden + self.dropout(self.mlp(hidden)))
+
+
+def has_source(context: AttentionContext) -> bool:
+    """Whether there are encoder states to attend to, given or cached."""
+    return context.encoder_states is not None or (context.cache is not None and context.cache.has_source)

@@ -1,0 +1,173 @@
+"""Which position may attend to which: rules, and the context that turns them into masks once per forward."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, NamedTuple
+
+import torch
+from torch import Tensor
+
+if TYPE_CHECKING:
+    from zoo_core.nn.cache import Cache
+
+
+@dataclass(frozen=True, slots=True)
+class MaskRule:
+    """A predicate over (query position, key position); conditions are joined by "and".
+
+    causal: a key after the query is hidden.
+    window: a key `window` or more positions away is hidden (before it, and after it unless causal).
+    chunk: queries see keys of their own chunk of this many positions only.
+    """
+
+    causal: bool = False
+    window: int | None = None
+    chunk: int | None = None
+
+    def allows(self, query: Tensor, key: Tensor) -> Tensor | None:
+        """Positions (..., Q, 1) and (..., 1, K) to bool (..., Q, K), None when nothing is hidden."""
+        allowed: list[Tensor] = []
+        if self.causal:
+            allowed.append(key <= query)
+        if self.window is not None:
+            allowed.append(query - key < self.window)
+            if not self.causal:
+                allowed.append(key - query < self.window)
+        if self.chunk is not None:
+            allowed.append(query // self.chunk == key // self.chunk)
+        result: Tensor | None = None
+        for condition in allowed:
+            result = condition if result is None else result & condition
+        return result
+
+    def hides_nothing(self, query_length: int, key_length: int) -> bool:
+        """Whether the last `query_length` of `key_length` contiguous positions see every key."""
+        if self.causal and query_length > 1:
+            return False
+        if self.window is not None and key_length > self.window:
+            return False
+        return self.chunk is None or key_length <= 1
+
+
+FULL = MaskRule()
+CAUSAL = MaskRule(causal=True)
+
+
+class Mask(NamedTuple):
+    """What an attention implementation needs to know.
+
+    allowed: bool, broadcastable to (batch, heads, query, key); None hides nothing beyond `causal`.
+    causal: the plain causal mask of equally many queries and keys, left to the kernel.
+    bias: float added to the scores, broadcastable likewise.
+    """
+
+    allowed: Tensor | None = None
+    causal: bool = False
+    bias: Tensor | None = None
+
+
+class AttentionContext:
+    """What every attention layer of one forward shares: the cache, where queries stand, what is padding.
+
+    Args:
+        hidden: the embedded input (batch, query, hidden); gives batch, length and device.
+        padding: (batch, keys) with 0 for padding, (batch, query, keys), or (batch, heads or 1, query,
+            keys); a four-dimensional float mask is added to the scores. Keys include cached ones.
+        cache: where keys and values of earlier calls are kept and new ones are appended.
+        positions: (query,) index of each query among all keys; by default they follow the cache.
+        segments: (batch, query) labels of packed sequences; tokens see their own label only.
+        encoder_states: (batch, source, width) for cross-attention, with `encoder_padding` (batch, source).
+    """
+
+    def __init__(
+        self,
+        hidden: Tensor,
+        padding: Tensor | None = None,
+        *,
+        cache: Cache | None = None,
+        positions: Tensor | None = None,
+        segments: Tensor | None = None,
+        encoder_states: Tensor | None = None,
+        encoder_padding: Tensor | None = None,
+    ) -> None:
+        self.batch, self.query_length = hidden.shape[:2]
+        self.device, self.dtype = hidden.device, hidden.dtype
+        self.cache = cache
+        self.past_length = 0 if cache is None else cache.length
+        self._positions = positions
+        self.segments = segments
+        self.encoder_states = encoder_states
+        self.bias: Tensor | None = None
+        self.padding = self._read(padding)
+        self.encoder_padding = _allowed(encoder_padding)
+        self._made: dict[tuple[MaskRule, int, int], Mask] = {}
+
+    @property
+    def positions(self) -> Tensor:
+        """(query,) int64: the index of each query among all keys, cached ones first."""
+        if self._positions is None:
+            past = self.past_length
+            self._positions = torch.arange(past, past + self.query_length, device=self.device)
+        return self._positions
+
+    def mask(self, rule: MaskRule, key_length: int, *, key_offset: int = 0) -> Mask:
+        """The mask of `rule` over keys at positions key_offset ... key_offset + key_length - 1."""
+        wanted = (rule, key_length, key_offset)
+        if wanted not in self._made:
+            self._made[wanted] = self._compose(rule, key_length, key_offset)
+        return self._made[wanted]
+
+    def cross_mask(self) -> Mask:
+        """The mask of cross-attention: the encoder's padding alone."""
+        return Mask(allowed=self.encoder_padding)
+
+    def _read(self, padding: Tensor | None) -> Tensor | None:
+        if padding is not None and padding.dim() == 4 and padding.is_floating_point():
+            self.bias = padding
+            return None
+        return _allowed(padding)
+
+    def _compose(self, rule: MaskRule, key_length: int, key_offset: int) -> Mask:
+        contiguous = self.cache is None or self.cache.contiguous
+        explicit = self.padding is not None and self.padding.shape[-2] > 1  # (batch, ..., query, keys)
+        if self.padding is None and self.bias is None and self.segments is None and contiguous:
+            if rule.hides_nothing(self.query_length, key_length):
+                return Mask()
+            if rule == CAUSAL and self.query_length == key_length:
+                return Mask(causal=True)
+        if explicit or self.bias is not None:  # the caller has said it all
+            bias = None if self.bias is None else self.bias[..., :key_length]
+            return Mask(allowed=None if self.padding is None else self.padding[..., :key_length], bias=bias)
+        query = self.positions[:, None]
+        key = torch.arange(key_offset, key_offset + key_length, device=self.device)
+        allowed = rule.allows(query, key)
+        allowed = None if allowed is None else allowed[None, None]
+        if self.padding is not None:
+            kept = self.padding[..., key_offset : key_offset + key_length]
+            if kept.shape[-1] < key_length:
+                if contiguous and kept.shape[-1] > 1:
+                    seen, needed = self.padding.shape[-1], key_offset + key_length
+                    raise ValueError(
+                        f"attention_mask covers {seen} positions, but {needed} are attended to; "
+                        "it must cover the cached tokens and the new ones"
+                    )
+                kept = torch.nn.functional.pad(kept, (0, key_length - kept.shape[-1]))  # room not yet filled
+            allowed = kept if allowed is None else allowed & kept
+        if self.segments is not None:
+            same = self.segments[:, None, :, None] == self.segments[:, None, None, :]
+            allowed = same if allowed is None else allowed & same
+        return Mask(allowed=allowed)
+
+
+def _allowed(padding: Tensor | None) -> Tensor | None:
+    """A padding mask of two to four dimensions as bool (batch, heads, query, keys), None if it hides nothing."""
+    if padding is None:
+        return None
+    if padding.device.type == "cpu" and not torch.compiler.is_compiling() and bool(padding.all()):
+        return None  # on an accelerator this look would make the host wait
+    if padding.dim() == 2:
+        padding = padding[:, None, None, :]
+    elif padding.dim() == 3:
+        padding = padding[:, None]
+    return padding if padding.dtype == torch.bool else padding != 0

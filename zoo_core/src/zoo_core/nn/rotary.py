@@ -1,0 +1,86 @@
+"""Rotary position embeddings (https://arxiv.org/abs/2104.09864)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from zoo_core.nn.rope_scaling import Frequencies, frequencies
+
+
+class RotaryTables:
+    """Cosines and sines of one forward; calling it rotates (batch, heads, sequence, head_dim).
+
+    cos, sin: (batch or 1, 1, sequence, rotated width), float32 or the model's dtype. Only the first
+    `rotated width` features of a head are rotated; pairs are (i, i + width / 2), or neighbours with
+    `interleaved`.
+    """
+
+    def __init__(self, cos: Tensor, sin: Tensor, *, interleaved: bool = False) -> None:
+        self.cos, self.sin, self.interleaved = cos, sin, interleaved
+
+    def __call__(self, x: Tensor) -> Tensor:
+        width = self.cos.shape[-1]
+        if width < x.shape[-1]:
+            return torch.cat((self._rotate(x[..., :width]), x[..., width:]), dim=-1)
+        return self._rotate(x)
+
+    def _rotate(self, x: Tensor) -> Tensor:
+        half = x.shape[-1] // 2
+        if self.interleaved:
+            first, second = x[..., ::2], x[..., 1::2]
+            turned = torch.stack((-second, first), dim=-1).flatten(-2)
+        else:
+            turned = torch.cat((-x[..., half:], x[..., :half]), dim=-1)
+        return (x * self.cos + turned * self.sin).to(x.dtype)
+
+
+class RotaryEmbedding(nn.Module):
+    """Makes the `RotaryTables` of a forward.
+
+    Args:
+        dim: rotated features of a head, even.
+        theta: base of the geometric series of wavelengths.
+        scaling: the `rope_scaling` entry of config.json, see `zoo_core.nn.rope_scaling`.
+        max_positions: positions of the pre-training context (`max_position_embeddings`).
+        interleaved: rotate neighbouring features (GPT-J) instead of halves (Llama).
+    """
+
+    inv_freq: Tensor
+
+    def __init__(
+        self,
+        dim: int,
+        *,
+        theta: float = 10000.0,
+        scaling: Mapping[str, Any] | None = None,
+        max_positions: int = 2048,
+        interleaved: bool = False,
+    ) -> None:
+        super().__init__()
+        self.interleaved = interleaved
+        self.frequencies: Frequencies = frequencies(dim, theta, scaling, max_positions)
+        self.attention_factor = self.frequencies.attention_factor
+        self.register_buffer("inv_freq", self.frequencies.at(0), persistent=False)
+
+    @torch.no_grad()
+    def forward(self, positions: Tensor, *, dtype: torch.dtype, length: int = 0) -> RotaryTables:
+        """Tables for `positions` (sequence,) or (batch, sequence) in `dtype`.
+
+        `length`, keys in all, matters to the scaling types that change with it (dynamic, longrope).
+        """
+        inv_freq = self.inv_freq
+        if self.frequencies.depends_on_length:
+            inv_freq = self.frequencies.at(length).to(positions.device)
+        if positions.dim() == 1:
+            positions = positions[None]
+        angles = positions[:, None, :, None].float() * inv_freq.float()
+        if self.interleaved:
+            angles = angles.repeat_interleave(2, dim=-1)
+        else:
+            angles = torch.cat((angles, angles), dim=-1)
+        cos, sin = angles.cos() * self.attention_factor, angles.sin() * self.attention_factor
+        return RotaryTables(cos.to(dtype), sin.to(dtype), interleaved=self.interleaved)

@@ -1,0 +1,45 @@
+"""Running a list of layers."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from torch import Tensor, nn
+from torch.utils.checkpoint import checkpoint
+
+from zoo_core.nn.recording import HIDDEN_STATES, record
+from zoo_core.nn.masks import AttentionContext
+
+
+def run_layers(
+    layers: nn.ModuleList,
+    hidden: Tensor,
+    context: AttentionContext | None = None,
+    *,
+    norm: nn.Module | None = None,
+    per_layer: dict[str, Iterable[Any]] | None = None,
+    **shared: Any,
+) -> Tensor:
+    """The states after all layers, recording the state before each and the last one.
+
+    Args:
+        layers: called as layer(hidden, context, **shared), without context if that is None; with
+            `gradient_checkpointing` set on the list (see PreTrainedModel) they are recomputed in backward.
+        norm: applied at the end; the last recorded state is the normalised one.
+        per_layer: keyword arguments of which each layer takes its own element.
+    """
+    checkpointing = getattr(layers, "gradient_checkpointing", False) and layers.training
+    each = {name: iter(values) for name, values in (per_layer or {}).items()}
+    inputs = () if context is None else (context,)
+    for layer in layers:
+        record(HIDDEN_STATES, hidden)
+        own = {name: next(values) for name, values in each.items()}
+        if checkpointing:
+            hidden = checkpoint(layer, hidden, *inputs, use_reentrant=False, **shared, **own)
+        else:
+            hidden = layer(hidden, *inputs, **shared, **own)
+    if norm is not None:
+        hidden = norm(hidden)
+    record(HIDDEN_STATES, hidden)
+    return hidden
