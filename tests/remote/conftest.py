@@ -1,0 +1,52 @@
+"""Fixtures for the sandbox: a private trust folder and repositories on disk."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+import pytest
+
+from zoo_core.remote.sources import SourceBundle, folder_reader, read_bundle
+
+
+@pytest.fixture(autouse=True)
+def trust_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A trust folder of the test's own, and a working folder without a project lock."""
+    home = tmp_path / "trust-home"
+    monkeypatch.setenv("ZOO_TRUST_HOME", str(home))
+    monkeypatch.delenv("ZOO_TRUST_LOCK", raising=False)
+    monkeypatch.chdir(tmp_path)
+    return home
+
+
+@pytest.fixture
+def write_repo(tmp_path: Path) -> Callable[..., Path]:
+    """Writes files into a folder of the test and returns the folder."""
+
+    def write(files: Mapping[str, str | bytes], name: str = "repo") -> Path:
+        root = tmp_path / name
+        for path, content in files.items():
+            target = root / path
+            target.parent.mkdir(parents=True, exist_ok=True)
+            target.write_bytes(content if isinstance(content, bytes) else content.encode())
+        return root
+
+    return write
+
+
+@pytest.fixture
+def bundle(write_repo: Callable[..., Path]) -> Callable[..., SourceBundle]:
+    """Reads the bundle of ``modeling.py`` from files given inline."""
+
+    def read(
+        files: Mapping[str, str | bytes],
+        *,
+        entry: str = "modeling.py",
+        repo: str = "org/name",
+        commit: str | None = "a" * 40,
+        name: str = "repo",
+    ) -> SourceBundle:
+        return read_bundle(folder_reader(write_repo(files, name)), entry, repo=repo, commit=commit)
+
+    return read
