@@ -1,4 +1,21 @@
-"""The record with which a package advertises an architecture."""
+"""The record with which a package advertises an architecture, and the entry-point groups it goes into.
+
+A distribution advertises, in its own metadata and without being imported::
+
+    [project.entry-points."zoo_core.architectures.v1"]   # model_type = record
+    gpt2 = "zoo_text.gpt2:ARCHITECTURE"
+
+    [project.entry-points."zoo_core.components.v1"]      # class name found in JSON files = class
+    GPT2Tokenizer = "zoo_text.tokenizers.byte_level:GPT2Tokenizer"
+
+    [project.entry-points."zoo_core.extensions.v1"]      # model_type.AutoClass = class
+    "bert.AutoModelForSentenceEmbedding" = "my_heads.model:BertForSentenceEmbedding"
+
+An extension adds one head to a model type that another distribution provides: ``config_class`` of the
+class is that distribution's, and nothing else of the type changes. It needs no record, so nothing of it
+is imported before that Auto class is asked for that type. Offering an Auto class that the type already
+has is a conflict, raised for that pair alone, until ``prefer("bert.AutoModelForMaskedLM", "my-heads")``.
+"""
 
 from __future__ import annotations
 
@@ -6,8 +23,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
 
-ARCHITECTURES_GROUP = "zoo_core.architectures.v1"
-COMPONENTS_GROUP = "zoo_core.components.v1"
+PLUGIN_API = 1
+"""The last part of the groups' names; another number means another form of what stands in them."""
+
+ARCHITECTURES_GROUP = f"zoo_core.architectures.v{PLUGIN_API}"
+COMPONENTS_GROUP = f"zoo_core.components.v{PLUGIN_API}"
+EXTENSIONS_GROUP = f"zoo_core.extensions.v{PLUGIN_API}"
 
 Reference = str
 """Where a class lives, as ``"package.module:Class"``."""

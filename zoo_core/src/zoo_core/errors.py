@@ -6,6 +6,8 @@ derives from the built-in exception that callers of such libraries expect to cat
 
 from __future__ import annotations
 
+from typing import Any
+
 
 class ZooError(Exception):
     """Base of all errors below."""
@@ -22,15 +24,28 @@ class UnknownArchitecture(RegistryError, ValueError):
     """No installed distribution advertises this ``model_type``, or not for this Auto class."""
 
 
+class UnknownComponent(RegistryError, ValueError):
+    """A class named in a JSON file is provided by no installed distribution."""
+
+
 class ArchitectureConflict(RegistryError, ValueError):
     """Two distributions advertise one name and the user has not said which to prefer."""
 
 
-class PluginLoadError(RegistryError, ImportError):
+class PluginError(RegistryError, ImportError):
+    """A distribution cannot serve what it advertises; ``distribution`` and ``version`` say which."""
+
+    def __init__(self, message: str, *, distribution: str = "", version: str = "") -> None:
+        super().__init__(message)
+        self.distribution = distribution
+        self.version = version
+
+
+class PluginLoadError(PluginError):
     """A distribution advertises something that cannot be imported; the cause is chained."""
 
 
-class PluginVersionError(RegistryError, ImportError):
+class PluginVersionError(PluginError):
     """A distribution was made for another zoo-core or another plugin API."""
 
 
@@ -42,7 +57,15 @@ class MissingDependency(ZooError, ImportError):
 
 
 class ConfigError(ZooError, ValueError):
-    """A configuration names impossible values: file, field, value and rule are in the message."""
+    """A configuration names impossible values: file, field, value and rule are in the message.
+
+    ``problems`` holds one (field, value, rule) for each broken rule, ``class_name`` the config's class.
+    """
+
+    def __init__(self, message: str, *, class_name: str = "", problems: tuple[Any, ...] = ()) -> None:
+        super().__init__(message)
+        self.class_name = class_name
+        self.problems = problems
 
 
 class HubError(ZooError, OSError):
@@ -65,12 +88,20 @@ class FileNotInRepository(HubError, FileNotFoundError):
     """The repository or folder exists, this file does not."""
 
 
+class InvalidRepositoryId(HubError, ValueError):
+    """The name is neither a local path nor a well-formed repository id; the broken rule is named."""
+
+
 class HubUnreachable(HubError, ConnectionError):
     """The hub did not answer, and the cache does not hold what was asked for."""
 
 
 class OfflineError(HubError):
     """Offline mode or ``local_files_only`` forbids the request that would be needed."""
+
+
+class MalformedFile(ConfigError, HubError):
+    """A JSON file is too large, not UTF-8, not JSON or not an object; file and position are named."""
 
 
 class CheckpointError(ZooError):
@@ -83,6 +114,10 @@ class CheckpointFormatError(CheckpointError, ValueError):
 
 class UnsafeCheckpoint(CheckpointError, ValueError):
     """A checkpoint would run code or leave its folder."""
+
+
+class UnsafePath(HubError, UnsafeCheckpoint):
+    """A file name would leave its folder: absolute, with ``..``, or through a symbolic link."""
 
 
 class WeightsMismatch(CheckpointError, RuntimeError):
