@@ -1,0 +1,7 @@
+"""Configurations: typed fields over config.json, torch-free."""
+
+from zoo_core.config.base import PretrainedConfig
+from zoo_core.config.fields import field, sub_config
+from zoo_core.config.parts import config_class_for
+
+__all__ = ["PretrainedConfig", "config_class_for", "field", "sub_config"]

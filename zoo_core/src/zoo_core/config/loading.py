@@ -1,0 +1,217 @@
+"""Configs from repositories, folders and files, and back."""
+
+from __future__ import annotations
+
+import copy
+import logging
+import os
+from collections.abc import Mapping, MutableMapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from zoo_core.config import rules
+from zoo_core.errors import ConfigError, FileNotInRepository
+from zoo_core.hub.json_files import read_json_file
+from zoo_core.remote.trust import FORBIDDEN_KEYS
+
+if TYPE_CHECKING:
+    from zoo_core.config.base import PretrainedConfig
+    from zoo_core.hub import Repository
+
+CONFIG_NAME = "config.json"
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Found:
+    """The content of a config.json and where it was found."""
+
+    values: dict[str, Any]
+    source: str
+    name: str
+    repository: Repository | None = None
+    unused: dict[str, Any] = field(default_factory=dict)
+
+
+def read_config(name_or_path: str | os.PathLike[str], kwargs: MutableMapping[str, Any]) -> Found:
+    """Read config.json; takes the keywords that say where to look out of ``kwargs``.
+
+    ``_repository``: the resolved repository of the load this belongs to, so that its revision is resolved
+    once. ``_configuration_file``: another name than config.json.
+    """
+    from zoo_core.hub import HubOptions, Repository
+
+    options = HubOptions.pop_from(kwargs)
+    repository: Repository | None = kwargs.pop("_repository", None)
+    filename = kwargs.pop("_configuration_file", None) or CONFIG_NAME
+    name = os.fspath(name_or_path)
+    if repository is None and os.path.isfile(name):
+        return Found(read_json_file(Path(name)), name, name)
+    repository = repository or Repository(name_or_path, options=options)
+    return Found(repository.read_json(filename), f"{repository.name}/{filename}", name, repository)
+
+
+def read_optional_config(
+    name_or_path: str | os.PathLike[str], kwargs: MutableMapping[str, Any]
+) -> Found | None:
+    """As `read_config`; None when the repository has no config.json."""
+    try:
+        return read_config(name_or_path, kwargs)
+    except FileNotInRepository:
+        return None
+
+
+def load(cls: type[PretrainedConfig], name_or_path: str | os.PathLike[str], kwargs: dict[str, Any]) -> Any:
+    """What `PretrainedConfig.from_pretrained` does."""
+    for ignored in ("trust_remote_code", "code_revision", "sandbox", "_from_auto"):
+        kwargs.pop(ignored, None)
+    return from_found(cls, read_config(name_or_path, kwargs), kwargs)
+
+
+def from_found(cls: type[PretrainedConfig], found: Found, kwargs: dict[str, Any]) -> Any:
+    """A config of class ``cls`` from a file that was read, with the caller's ``kwargs`` on top."""
+    result = from_mapping(cls, part_of(cls, found.values), kwargs, source=found.source)
+    config = result[0] if isinstance(result, tuple) else result
+    config.name_or_path = found.name
+    if found.repository is not None:
+        config._commit_hash = found.repository.commit
+    return result
+
+
+def part_of(cls: type[PretrainedConfig], values: Mapping[str, Any]) -> Mapping[str, Any]:
+    """``values``, or the part of a composite that configures ``cls``."""
+    found = values.get("model_type")
+    if not cls.model_type or found == cls.model_type:
+        return values
+    for part in values.values():
+        if isinstance(part, Mapping) and part.get("model_type") == cls.model_type:
+            return part
+    if cls.base_config_key and isinstance(part := values.get(cls.base_config_key), Mapping):
+        return part
+    if found is not None:
+        logger.warning(
+            "The file configures a model of type %r; %s configures %r. Fields that both have are used.",
+            found,
+            cls.__name__,
+            cls.model_type,
+        )
+    return values
+
+
+def from_mapping(
+    cls: type[PretrainedConfig],
+    values: Mapping[str, Any],
+    kwargs: Mapping[str, Any],
+    *,
+    source: str | None = None,
+) -> Any:
+    """A config from untrusted ``values`` and the caller's ``kwargs``.
+
+    Returns the config, or ``(config, unused keywords)`` with ``return_unused_kwargs=True``.
+    """
+    if not isinstance(values, Mapping):
+        raise ConfigError(
+            f"{cls.__name__} is made from an object of fields, not from {type(values).__name__}"
+        )
+    overrides = dict(kwargs)
+    wants_unused = overrides.pop("return_unused_kwargs", False)
+    merged = _authority_free(cls, values)
+    known = _keywords(cls) | set(merged)
+    applied = {name: overrides.pop(name) for name in list(overrides) if name in known}
+    if "num_labels" in applied and "id2label" not in applied:
+        for name in ("id2label", "label2id"):
+            if len(merged.get(name) or ()) != applied["num_labels"]:
+                merged.pop(name, None)
+    _keep_part_types(merged, applied)
+    for name, value in applied.items():  # a field given by one of its names replaces the file's under another
+        for same in _names_of(cls, name):
+            merged.pop(same, None)
+        merged[name] = value
+    try:
+        config = cls(**merged)
+    except ConfigError as error:
+        if source is None:
+            raise
+        raise rules.fail(error.class_name or cls.__name__, error.problems, source=source) from error.__cause__
+    for name in list(overrides):  # attributes that a class sets in code of its own
+        if not name.startswith("_") and hasattr(config, name) and not callable(getattr(config, name)):
+            setattr(config, name, overrides.pop(name))
+    return (config, overrides) if wants_unused else config
+
+
+def _authority_free(cls: type[PretrainedConfig], values: Mapping[str, Any]) -> dict[str, Any]:
+    """``values`` less what a file may not decide: trust, code, kernels, and private names.
+
+    A private name that the class declares as a field of its own is data like any other.
+    """
+    result = {}
+    for name, value in values.items():
+        if name in FORBIDDEN_KEYS:
+            logger.warning("Ignored %r in a config file: only the caller decides it", name)
+        elif not name.startswith("_") or name in cls.__config_fields__:
+            result[name] = copy.deepcopy(value)
+    return result
+
+
+def _keywords(cls: type[PretrainedConfig]) -> set[str]:
+    """The names that the constructor gives a meaning."""
+    return {*cls.__config_fields__, *cls.attribute_map, "num_labels", "torch_dtype", "attn_implementation"}
+
+
+def _names_of(cls: type[PretrainedConfig], name: str) -> set[str]:
+    """All spellings of the field called ``name``."""
+    names = {**cls.attribute_map, "torch_dtype": "dtype"}
+    target = names.get(name, name)
+    return {target, *(alias for alias, field_name in names.items() if field_name == target)}
+
+
+def _keep_part_types(merged: Mapping[str, Any], applied: dict[str, Any]) -> None:
+    """A part given as keywords without ``model_type`` is of the type that the file gives that part."""
+    for name, value in applied.items():
+        part = merged.get(name)
+        if isinstance(value, Mapping) and isinstance(part, Mapping) and "model_type" in part:
+            applied[name] = {"model_type": part["model_type"], **value}
+
+
+def save(
+    config: PretrainedConfig, save_directory: str | os.PathLike[str], *, push_to_hub: bool, **kwargs: Any
+) -> None:
+    """What `PretrainedConfig.save_pretrained` does."""
+    folder = Path(save_directory)
+    if folder.is_file():
+        raise NotADirectoryError(f"save_directory = {str(folder)!r} is a file; give a folder")
+    config.validate()
+    folder.mkdir(parents=True, exist_ok=True)
+    config.to_json_file(folder / CONFIG_NAME)
+    if push_to_hub:
+        push(config, kwargs.pop("repo_id", None) or folder.absolute().name, **kwargs)
+
+
+def push(
+    config: PretrainedConfig,
+    repo_id: str,
+    *,
+    commit_message: str | None = None,
+    commit_description: str | None = None,
+    private: bool | None = None,
+    token: str | bool | None = None,
+    create_pr: bool = False,
+    revision: str | None = None,
+) -> str:
+    """What `PretrainedConfig.push_to_hub` does."""
+    from huggingface_hub import HfApi
+
+    api = HfApi(token=token)
+    repository = api.create_repo(repo_id, private=private, exist_ok=True).repo_id
+    commit = api.upload_file(
+        path_or_fileobj=config.to_json_string().encode(),
+        path_in_repo=CONFIG_NAME,
+        repo_id=repository,
+        commit_message=commit_message or "Upload config",
+        commit_description=commit_description,
+        create_pr=create_pr,
+        revision=revision,
+    )
+    return str(commit.commit_url)
