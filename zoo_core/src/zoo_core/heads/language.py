@@ -1,0 +1,86 @@
+"""Heads that score the vocabulary."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+from torch import Tensor, nn
+
+from zoo_core.config import PretrainedConfig
+from zoo_core.heads.base import Headed
+from zoo_core.modeling.loss import causal_lm_loss, token_loss
+from zoo_core.modeling.outputs import CausalLMOutputWithPast, MaskedLMOutput, ModelOutput
+from zoo_core.nn.activation import activation
+
+
+class LMTransform(nn.Module):
+    """Dense layer, activation and norm, then scores over the vocabulary (BERT's prediction head)."""
+
+    def __init__(self, size: int, vocab_size: int, *, act: str, eps: float, inner_size: int | None = None) -> None:
+        super().__init__()
+        self.dense = nn.Linear(size, inner_size or size)
+        self.act = activation(act)
+        self.layer_norm = nn.LayerNorm(inner_size or size, eps=eps)
+        self.decoder = nn.Linear(inner_size or size, vocab_size)
+
+    def forward(self, hidden: Tensor) -> Tensor:
+        return self.decoder(self.layer_norm(self.act(self.dense(hidden))))
+
+
+class ForMaskedLM(Headed):
+    """Scores of each position's token; `lm_head` is built by `make_lm_head`."""
+
+    def build_head(self, config: PretrainedConfig) -> None:
+        self.lm_head = self.make_lm_head(config)
+
+    def make_lm_head(self, config: PretrainedConfig) -> nn.Module:
+        """By default BERT's: a transform and the decoder."""
+        act, eps = config.hidden_act, config.layer_norm_eps
+        return LMTransform(config.hidden_size, config.vocab_size, act=act, eps=eps)
+
+    def forward(
+        self, input_ids: Tensor | None = None, *, labels: Tensor | None = None, **inputs: Any
+    ) -> MaskedLMOutput:
+        outputs = self.model(input_ids, **inputs)
+        logits = self.lm_head(outputs.last_hidden_state)
+        loss = None if labels is None else token_loss(logits, labels)
+        return MaskedLMOutput.carry(outputs, loss=loss, logits=logits)
+
+
+class ForCausalLM(Headed):
+    """Scores of the next token; logits (batch, sequence, vocab_size).
+
+    `logits_to_keep` computes the scores of the last positions only (0: of all), or of those in a tensor
+    of indices; during generation this saves the largest matrix product.
+    """
+
+    output_class: ClassVar[type[ModelOutput]] = CausalLMOutputWithPast
+
+    def build_head(self, config: PretrainedConfig) -> None:
+        self.lm_head = self.make_lm_head(config)
+
+    def make_lm_head(self, config: PretrainedConfig) -> nn.Module:
+        return nn.Linear(config.hidden_size, config.vocab_size, bias=False)
+
+    def score(self, hidden: Tensor) -> Tensor:
+        """Logits of hidden states; an architecture that scales or caps them overrides this."""
+        return self.lm_head(hidden)
+
+    def forward(
+        self,
+        input_ids: Tensor | None = None,
+        *,
+        labels: Tensor | None = None,
+        logits_to_keep: int | Tensor = 0,
+        num_items_in_batch: Tensor | int | None = None,
+        **inputs: Any,
+    ) -> ModelOutput:
+        outputs = self.model(input_ids, **inputs)
+        hidden = outputs.last_hidden_state
+        if not isinstance(logits_to_keep, int):
+            hidden = hidden[:, logits_to_keep]
+        elif logits_to_keep:
+            hidden = hidden[:, -logits_to_keep:]
+        logits = self.score(hidden)
+        loss = None if labels is None else causal_lm_loss(logits, labels, num_items=num_items_in_batch)
+        return self.output_class.carry(outputs, loss=loss, logits=logits)

@@ -1,0 +1,126 @@
+"""The body of most language models: embed, layers, norm.
+
+An architecture says what a layer is; everything else here has a default that an architecture may replace
+by overriding the one method that differs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, ClassVar
+
+from torch import Tensor, nn
+
+from zoo_core.config import PretrainedConfig
+from zoo_core.modeling.model import PreTrainedModel
+from zoo_core.modeling.outputs import BaseModelOutputWithPast, ModelOutput
+from zoo_core.nn.cache import Cache
+from zoo_core.nn.embeddings import embed
+from zoo_core.nn.masks import AttentionContext
+from zoo_core.nn.norm import RMSNorm
+from zoo_core.nn.rotary import RotaryEmbedding, RotaryTables
+from zoo_core.nn.stack import run_layers
+
+
+class DecoderModel(PreTrainedModel):
+    """Token embeddings, a stack of causal layers and a final norm.
+
+    A subclass defines `make_layer`. Layers are called as layer(hidden, context, rotary=tables); in a
+    stack that mixes rotary embeddings, `rotary_kinds` names each layer's.
+    """
+
+    output_class: ClassVar[type[ModelOutput]] = BaseModelOutputWithPast
+
+    def __init__(self, config: PretrainedConfig) -> None:
+        super().__init__(config)
+        self.make_embeddings(config)
+        self.layers = nn.ModuleList(self.make_layer(config, i) for i in range(config.num_hidden_layers))
+        self.norm = self.make_norm(config)
+        self.rotary = nn.ModuleDict(self.make_rotary(config))
+        self.rotary_kinds = self.kinds_of_rotary(config)
+        self.post_init()
+
+    # What an architecture chooses
+
+    def make_embeddings(self, config: PretrainedConfig) -> None:
+        """Create `embed_tokens`, and whatever else `embed` needs."""
+        padding = config.pad_token_id
+        padding = padding if padding is not None and 0 <= padding < config.vocab_size else None
+        self.embed_tokens = nn.Embedding(config.vocab_size, config.hidden_size, padding_idx=padding)
+
+    def make_layer(self, config: PretrainedConfig, layer_idx: int) -> nn.Module:
+        """Layer number `layer_idx`."""
+        raise NotImplementedError
+
+    def make_norm(self, config: PretrainedConfig) -> nn.Module | None:
+        """The norm after the last layer; RMSNorm by default."""
+        return RMSNorm(config.hidden_size, config.rms_norm_eps)
+
+    def make_rotary(self, config: PretrainedConfig) -> Mapping[str, RotaryEmbedding]:
+        """Rotary embeddings by kind; {} for a model without."""
+        return {"full": rotary_of(config)}
+
+    def kinds_of_rotary(self, config: PretrainedConfig) -> list[str | None] | None:
+        """The kind of each layer, None for a layer without rotary; None when all use the only one."""
+        return None
+
+    def embed(
+        self, input_ids: Tensor | None, inputs_embeds: Tensor | None, position_ids: Tensor | None, past: int
+    ) -> Tensor:
+        """Ids or vectors to (batch, sequence, hidden); scaled or learned-position models override it."""
+        return embed(self.embed_tokens, input_ids, inputs_embeds)
+
+    def make_context(
+        self, hidden: Tensor, attention_mask: Tensor | None, cache: Cache | None, cache_position: Tensor | None
+    ) -> AttentionContext:
+        """What the attention layers share in this call."""
+        return AttentionContext(hidden, attention_mask, cache=cache, positions=cache_position)
+
+    # The forward pass
+
+    def forward(
+        self,
+        input_ids: Tensor | None = None,
+        attention_mask: Tensor | None = None,
+        position_ids: Tensor | None = None,
+        past_key_values: Cache | None = None,
+        *,
+        inputs_embeds: Tensor | None = None,
+        use_cache: bool | None = None,
+        cache_position: Tensor | None = None,
+        **inputs: Any,
+    ) -> ModelOutput:
+        """ids (batch, sequence) to states (batch, sequence, hidden)."""
+        cache = self.cache_for(past_key_values, use_cache)
+        past = 0 if cache is None else cache.length
+        hidden = self.embed(input_ids, inputs_embeds, position_ids, past)
+        context = self.make_context(hidden, attention_mask, cache, cache_position)
+        rotary = self.rotary_arguments(hidden, context, position_ids)
+        hidden = run_layers(self.layers, hidden, context, norm=self.norm, **rotary, **inputs)
+        return self.output_class(last_hidden_state=hidden, past_key_values=cache)
+
+    def rotary_arguments(
+        self, hidden: Tensor, context: AttentionContext, position_ids: Tensor | None
+    ) -> dict[str, Any]:
+        """The `rotary` keyword of `run_layers`: one for all layers, or one for each."""
+        positions = context.positions if position_ids is None else position_ids
+        length = context.past_length + context.query_length
+        tables: dict[str | None, RotaryTables | None] = {
+            kind: rotary(positions, dtype=hidden.dtype, length=length) for kind, rotary in self.rotary.items()
+        }
+        if self.rotary_kinds is None:
+            return {"rotary": next(iter(tables.values()), None)}
+        return {"per_layer": {"rotary": [tables.get(kind) for kind in self.rotary_kinds]}}
+
+
+def rotary_of(config: PretrainedConfig, **changes: Any) -> RotaryEmbedding:
+    """The rotary embedding that a config describes; keywords of `RotaryEmbedding` override it."""
+    head_dim = getattr(config, "head_dim", None) or config.hidden_size // config.num_attention_heads
+    settings: dict[str, Any] = {
+        "dim": int(head_dim * (getattr(config, "partial_rotary_factor", None) or 1.0)),
+        "theta": config.rope_theta,
+        "scaling": getattr(config, "rope_scaling", None),
+        "max_positions": config.max_position_embeddings,
+    }
+    settings.update(changes)
+    return RotaryEmbedding(settings.pop("dim"), **settings)

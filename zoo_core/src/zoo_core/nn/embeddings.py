@@ -1,0 +1,81 @@
+"""Embeddings of token ids."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+
+
+class TextEmbeddings(nn.Module):
+    """Sum of word, position and segment embeddings, then norm and dropout (BERT).
+
+    Args:
+        vocab_size, max_positions, type_vocab_size: rows of the three tables; 0 leaves a table out.
+        hidden_size: width. pad_token_id: the row of the word table that stays zero in training.
+        position_offset: added to every position (RoBERTa starts at pad_token_id + 1).
+    """
+
+    position_embeddings: nn.Embedding | None
+    token_type_embeddings: nn.Embedding | None
+
+    def __init__(
+        self,
+        vocab_size: int,
+        hidden_size: int,
+        *,
+        max_positions: int,
+        type_vocab_size: int,
+        pad_token_id: int | None,
+        eps: float,
+        dropout: float,
+        position_offset: int = 0,
+    ) -> None:
+        super().__init__()
+        self.word_embeddings = nn.Embedding(vocab_size, hidden_size, padding_idx=pad_token_id)
+        self.position_embeddings = nn.Embedding(max_positions, hidden_size) if max_positions else None
+        self.token_type_embeddings = nn.Embedding(type_vocab_size, hidden_size) if type_vocab_size else None
+        self.layer_norm = nn.LayerNorm(hidden_size, eps=eps)
+        self.dropout = nn.Dropout(dropout)
+        self.position_offset = position_offset
+
+    def forward(
+        self,
+        input_ids: Tensor | None,
+        *,
+        inputs_embeds: Tensor | None = None,
+        token_type_ids: Tensor | None = None,
+        position_ids: Tensor | None = None,
+        past_length: int = 0,
+    ) -> Tensor:
+        """ids (batch, sequence), or vectors (batch, sequence, hidden), to (batch, sequence, hidden)."""
+        hidden = embed(self.word_embeddings, input_ids, inputs_embeds)
+        if self.token_type_embeddings is not None:
+            if token_type_ids is None:
+                hidden = hidden + self.token_type_embeddings.weight[0]
+            else:
+                hidden = hidden + self.token_type_embeddings(token_type_ids)
+        if self.position_embeddings is not None:
+            if position_ids is None:
+                start = past_length + self.position_offset
+                position_ids = torch.arange(start, start + hidden.shape[1], device=hidden.device)
+            check_positions(position_ids, self.position_embeddings.num_embeddings, hidden.shape[1] + past_length)
+            hidden = hidden + self.position_embeddings(position_ids)
+        return self.dropout(self.layer_norm(hidden))
+
+
+def embed(table: nn.Module, input_ids: Tensor | None, inputs_embeds: Tensor | None) -> Tensor:
+    """The vectors of ids, or the given vectors; exactly one of both must be given."""
+    if (input_ids is None) == (inputs_embeds is None):
+        raise ValueError("pass exactly one of input_ids and inputs_embeds")
+    return inputs_embeds if inputs_embeds is not None else table(input_ids)
+
+
+def check_positions(position_ids: Tensor, available: int, length: int) -> None:
+    """Refuse a sequence longer than a table of positions, before an index error says less."""
+    if length > available and position_ids.shape[-1] > 0 and not torch.compiler.is_compiling():
+        highest = int(position_ids.max())
+        if highest >= available:
+            raise ValueError(
+                f"the sequence reaches position {highest}, but this model has embeddings for {available} "
+                f"positions (0 to {available - 1}); shorten the input (truncation=True, max_length=...)"
+            )
