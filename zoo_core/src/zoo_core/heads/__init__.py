@@ -1,5 +1,5 @@
 """Generic heads. An architecture's class is a subclass that names its base model.
 
-    class BertForTokenClassification(ForTokenClassification, BertPreTrainedModel):
-        base_class = BertModel
+class BertForTokenClassification(ForTokenClassification, BertPreTrainedModel):
+    base_class = BertModel
 """

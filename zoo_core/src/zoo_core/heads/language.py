@@ -16,7 +16,9 @@ from zoo_core.nn.activation import activation
 class LMTransform(nn.Module):
     """Dense layer, activation and norm, then scores over the vocabulary (BERT's prediction head)."""
 
-    def __init__(self, size: int, vocab_size: int, *, act: str, eps: float, inner_size: int | None = None) -> None:
+    def __init__(
+        self, size: int, vocab_size: int, *, act: str, eps: float, inner_size: int | None = None
+    ) -> None:
         super().__init__()
         self.dense = nn.Linear(size, inner_size or size)
         self.act = activation(act)

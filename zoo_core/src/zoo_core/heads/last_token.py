@@ -15,7 +15,7 @@ from zoo_core.modeling.outputs import SequenceClassifierOutputWithPast
 
 
 class ForLastTokenClassification(Headed):
-    """A linear layer on the state of each row's last token that is not padding; logits (batch, num_labels)."""
+    """A linear layer on each row's last token that is not padding; logits (batch, num_labels)."""
 
     def build_head(self, config: PretrainedConfig) -> None:
         self.score = nn.Linear(config.get_text_config().hidden_size, config.num_labels, bias=False)

@@ -45,13 +45,13 @@ class ForMultipleChoice(Headed):
         *,
         inputs_embeds: Tensor | None = None,
         labels: Tensor | None = None,
-        **inputs: Tensor | None,
+        **inputs: Any,
     ) -> MultipleChoiceModelOutput:
         given = input_ids if input_ids is not None else inputs_embeds
         if given is None:
             raise ValueError("pass exactly one of input_ids and inputs_embeds")
         choices = given.shape[1]
-        flat = {name: None if x is None else x.flatten(0, 1) for name, x in inputs.items()}
+        flat = {name: x.flatten(0, 1) if isinstance(x, Tensor) else x for name, x in inputs.items()}
         if inputs_embeds is not None:
             flat["inputs_embeds"] = inputs_embeds.flatten(0, 1)
         outputs = self.model(None if input_ids is None else input_ids.flatten(0, 1), **flat)

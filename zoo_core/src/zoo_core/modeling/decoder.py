@@ -71,7 +71,11 @@ class DecoderModel(PreTrainedModel):
         return embed(self.embed_tokens, input_ids, inputs_embeds)
 
     def make_context(
-        self, hidden: Tensor, attention_mask: Tensor | None, cache: Cache | None, cache_position: Tensor | None
+        self,
+        hidden: Tensor,
+        attention_mask: Tensor | None,
+        cache: Cache | None,
+        cache_position: Tensor | None,
     ) -> AttentionContext:
         """What the attention layers share in this call."""
         return AttentionContext(hidden, attention_mask, cache=cache, positions=cache_position)

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, cast
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 INPUT_NAMES = ("embed_tokens", "word_embeddings", "shared")
 OUTPUT_NAMES = ("lm_head", "decoder", "generator_lm_head")
@@ -21,7 +21,8 @@ class EmbeddingAccess:
             NotImplementedError: the model has none under a known name and does not override this.
         """
         owner, name = self._find_input()
-        return getattr(owner, name)
+        found: nn.Module = getattr(owner, name)
+        return found
 
     def set_input_embeddings(self, value: nn.Module) -> None:
         """Replace the module that embeds token ids."""
@@ -85,7 +86,9 @@ class EmbeddingAccess:
             raise ValueError(f"new_num_tokens must be at least 1, not {new_num_tokens}")
         if rows == embeddings.num_embeddings:
             return embeddings
-        resized = nn.Embedding(rows, embeddings.embedding_dim, padding_idx=_within(embeddings.padding_idx, rows))
+        resized = nn.Embedding(
+            rows, embeddings.embedding_dim, padding_idx=_within(embeddings.padding_idx, rows)
+        )
         resized.weight = self._resized(embeddings.weight, rows, mean_resizing)
         output = self.get_output_embeddings()
         tied = isinstance(output, nn.Linear) and output.weight is embeddings.weight
@@ -95,16 +98,16 @@ class EmbeddingAccess:
             output.weight = resized.weight if tied else self._resized(output.weight, rows, mean_resizing)
             if output.bias is not None:
                 output.bias = self._resized(output.bias, rows, False)
-        config: Any = self.config  # type: ignore[attr-defined]
+        config: Any = self.config
         text = config.get_text_config()
         for part in {id(config): config, id(text): text}.values():
             if hasattr(part, "vocab_size"):
                 part.vocab_size = rows
-        self.tie_weights()  # type: ignore[attr-defined]
+        cast(Any, self).tie_weights()
         return resized
 
     @torch.no_grad()
-    def _resized(self, old: nn.Parameter, rows: int, mean_resizing: bool) -> nn.Parameter:
+    def _resized(self, old: Tensor, rows: int, mean_resizing: bool) -> nn.Parameter:
         new = old.new_zeros((rows, *old.shape[1:]))
         kept = min(rows, old.shape[0])
         new[:kept] = old[:kept]
@@ -113,9 +116,9 @@ class EmbeddingAccess:
             if mean_resizing:
                 table = old.float()
                 mean, spread = table.mean(0), (table - table.mean(0)).square().mean(0).sqrt()
-                new[kept:] = (mean + 1e-9**0.5 * spread * torch.randn(rows - kept, old.shape[1], device=old.device)).to(
-                    old.dtype
-                )
+                new[kept:] = (
+                    mean + 1e-9**0.5 * spread * torch.randn(rows - kept, old.shape[1], device=old.device)
+                ).to(old.dtype)
             else:
                 new[kept:].normal_(std=std)
         return nn.Parameter(new, requires_grad=old.requires_grad)

@@ -14,7 +14,9 @@ def initialize_module(module: nn.Module, *, std: float = 0.02) -> None:
     rows zero; a module that knows better says so in `reset_parameters`, and a parameter of a module of
     unknown kind is normal where it has two or more dimensions, else left as its constructor made it.
     """
-    if isinstance(module, nn.Linear | nn.Conv1d | nn.Conv2d | nn.Conv3d | nn.ConvTranspose1d | nn.ConvTranspose2d):
+    if isinstance(
+        module, nn.Linear | nn.Conv1d | nn.Conv2d | nn.Conv3d | nn.ConvTranspose1d | nn.ConvTranspose2d
+    ):
         nn.init.normal_(module.weight, std=std)
         if module.bias is not None:
             nn.init.zeros_(module.bias)

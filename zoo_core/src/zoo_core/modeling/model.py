@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from functools import cache
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
@@ -22,7 +22,12 @@ if TYPE_CHECKING:
 
     from zoo_core.config import PretrainedConfig
 
-_COLLECTED = {"output_hidden_states": ("hidden_states",), "output_attentions": ("attentions", "cross_attentions")}
+#: flags of a call, and what a recording collects for each
+_COLLECTED = {
+    "output_hidden_states": ("hidden_states",),
+    "output_attentions": ("attentions", "cross_attentions"),
+    "output_router_logits": ("router_logits",),
+}
 
 
 class PreTrainedModel(EmbeddingAccess, nn.Module):
@@ -30,8 +35,6 @@ class PreTrainedModel(EmbeddingAccess, nn.Module):
 
     A subclass sets the class attributes, builds its parts in `__init__(config)`, ends that with
     `self.post_init()`, and defines `forward` with its own inputs, returning a `ModelOutput`.
-    Calling a model takes, besides the inputs of its forward, `output_hidden_states`,
-    `output_attentions` and `return_dict`; their defaults are in the config.
     """
 
     config_class: ClassVar[type[PretrainedConfig] | None] = None
@@ -56,27 +59,29 @@ class PreTrainedModel(EmbeddingAccess, nn.Module):
         self.config = config
         self.name_or_path = ""
 
-    def __call__(
-        self,
-        *args: Any,
-        output_hidden_states: bool | None = None,
-        output_attentions: bool | None = None,
-        return_dict: bool | None = None,
-        **inputs: Any,
-    ) -> Any:
-        """Run the model; see the class for the three keywords that every model takes."""
-        flags = {"output_hidden_states": output_hidden_states, "output_attentions": output_attentions}
+    def __call__(self, *args: Any, return_dict: bool | None = None, **inputs: Any) -> Any:
+        """Run the model.
+
+        Besides the inputs of its forward, every model takes `return_dict`, and the flags
+        `output_hidden_states`, `output_attentions` and `output_router_logits`; an inner model inherits
+        them from the call around it, an outer one from its config.
+        """
         outer, nested = current.recording, current.depth > 0
+        own = _parameters(type(self).forward)
         wanted: list[str] = []
         for flag, names in _COLLECTED.items():
-            asked = flags[flag]
+            asked = inputs.get(flag)
+            if flag not in own:
+                inputs.pop(flag, None)
             if asked is None:
-                asked = (outer is not None and names[0] in outer.wanted) if nested else getattr(self.config, flag, False)
+                asked = (
+                    (outer is not None and names[0] in outer.wanted)
+                    if nested
+                    else getattr(self.config, flag, False)
+                )
             if asked:
                 wanted.extend(names)
-            if flags[flag] is not None and flag in _parameters(type(self)):
-                inputs[flag] = flags[flag]
-        if "return_dict" in _parameters(type(self)):
+        if "return_dict" in own:
             inputs["return_dict"] = True
         current.recording = recording = Recording(wanted) if wanted else None
         current.depth += 1
@@ -214,11 +219,13 @@ class PreTrainedModel(EmbeddingAccess, nn.Module):
             check_implementation(name)
             for module in self.get_submodule(path).modules():
                 if hasattr(module, "implementation"):
-                    module.implementation = name
+                    setattr(module, "implementation", name)  # noqa: B010 - not an attribute of every module
                 if isinstance(module, PreTrainedModel):
                     module.config._attn_implementation = name
 
-    def gradient_checkpointing_enable(self, gradient_checkpointing_kwargs: dict[str, Any] | None = None) -> None:
+    def gradient_checkpointing_enable(
+        self, gradient_checkpointing_kwargs: dict[str, Any] | None = None
+    ) -> None:
         """Recompute the activations of each layer in the backward pass instead of keeping them.
 
         Only the non-reentrant form of torch.utils.checkpoint is used.
@@ -249,6 +256,6 @@ class PreTrainedModel(EmbeddingAccess, nn.Module):
 
 
 @cache
-def _parameters(cls: type[nn.Module]) -> frozenset[str]:
+def _parameters(forward: Callable[..., Any]) -> frozenset[str]:
     """Names that `forward` takes itself; code written for other libraries names the shared flags."""
-    return frozenset(inspect.signature(cls.forward).parameters)
+    return frozenset(inspect.signature(forward).parameters)

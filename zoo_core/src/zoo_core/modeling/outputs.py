@@ -11,6 +11,7 @@ models and (batch, labels) for classifiers; `loss` a scalar.
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, ClassVar, Self, dataclass_transform
 
@@ -36,7 +37,7 @@ class ModelOutput(dict[str, Any], _Fields):
 
     def __init_subclass__(cls, *, own_first: bool = False) -> None:
         super().__init_subclass__()
-        own = [n for n, kind in cls.__dict__.get("__annotations__", {}).items() if "ClassVar" not in str(kind)]
+        own = [n for n, kind in inspect.get_annotations(cls).items() if "ClassVar" not in str(kind)]
         inherited = tuple(f for f in cls.fields if f not in own)
         cls.fields = (*own, *inherited) if own_first else (*inherited, *own)
         for name in own:  # a default in the class body would hide the stored value
@@ -58,7 +59,9 @@ class ModelOutput(dict[str, Any], _Fields):
                 values = {**dict(zip(self.fields, args, strict=False)), **values}
         unknown = [name for name in values if name not in self.fields]
         if unknown:
-            raise TypeError(f"{type(self).__name__} has no field {unknown[0]!r}; it has {', '.join(self.fields)}")
+            raise TypeError(
+                f"{type(self).__name__} has no field {unknown[0]!r}; it has {', '.join(self.fields)}"
+            )
         for name in self.fields:
             value = values.get(name)
             if value is not None:
@@ -79,7 +82,9 @@ class ModelOutput(dict[str, Any], _Fields):
 
     def __setitem__(self, name: str, value: Any) -> None:
         if name not in self.fields:
-            raise AttributeError(f"{type(self).__name__} has no field {name!r}; it has {', '.join(self.fields)}")
+            raise AttributeError(
+                f"{type(self).__name__} has no field {name!r}; it has {', '.join(self.fields)}"
+            )
         kept = {**self, name: value}
         self.clear()
         for field in self.fields:

@@ -6,14 +6,89 @@ from collections.abc import Callable
 
 from torch import Tensor, nn
 
-from zoo_core.nn.recording import ATTENTIONS, CROSS_ATTENTIONS, record, wants
 from zoo_core.nn.attention_functions import ATTENTION_FUNCTIONS, Scoring
 from zoo_core.nn.masks import FULL, AttentionContext, Mask, MaskRule
 from zoo_core.nn.norm import NormFactory
+from zoo_core.nn.recording import ATTENTIONS, CROSS_ATTENTIONS, record, wants
 from zoo_core.nn.rotary import RotaryTables
 
 
-class Attention(nn.Module):
+class AttentionCore(nn.Module):
+    """What every attention does once it has queries, keys and values: cache, mask, attend, merge.
+
+    A subclass sets the attributes below, has an `o_proj`, and defines `heads`.
+    """
+
+    #: name of the implementation; `PreTrainedModel.set_attn_implementation` changes it
+    implementation = "sdpa"
+
+    scale: float
+    dropout: float = 0.0
+    softcap: float | None = None
+    rule: MaskRule = FULL
+    layer_idx: int | None = None
+    cross: bool = False
+    sinks: nn.Parameter | None = None
+    o_proj: nn.Module
+
+    def heads(self, hidden: Tensor, rotary: RotaryTables | None) -> tuple[Tensor, Tensor, Tensor]:
+        """Queries, keys and values (batch, heads, sequence, width) of (batch, sequence, hidden), rotated."""
+        raise NotImplementedError
+
+    def score_bias(self, query: Tensor, key: Tensor, context: AttentionContext) -> Tensor | None:
+        """What is added to the scaled scores (relative positions, ALiBi); nothing here.
+
+        Args:
+            query: (batch, heads, Q, width), rotated. key: (batch, kv heads, K, width).
+        """
+        return None
+
+    def merge(self, attended: Tensor) -> Tensor:
+        """(batch, heads, query, width) to the output (batch, query, hidden)."""
+        return self.o_proj(attended.transpose(1, 2).flatten(2))
+
+    def forward(
+        self,
+        hidden: Tensor,
+        context: AttentionContext,
+        *,
+        rotary: RotaryTables | None = None,
+        bias: Tensor | None = None,
+        head_mask: Tensor | None = None,
+    ) -> Tensor:
+        """(batch, query, hidden) to the same shape; `bias` is added to the scores of every layer alike."""
+        query, key, value, mask = self.inputs(hidden, context, rotary)
+        own = self.score_bias(query, key, context)
+        if own is not None:
+            bias = own if bias is None else bias + own
+        scoring = Scoring(
+            scale=self.scale,
+            softcap=self.softcap,
+            dropout=self.dropout if self.training else 0.0,
+            sinks=self.sinks,
+            bias=bias,
+            head_mask=head_mask,
+        )
+        name = CROSS_ATTENTIONS if self.cross else ATTENTIONS
+        attend = ATTENTION_FUNCTIONS["eager" if wants(name) else self.implementation]
+        attended, weights = attend(query, key, value, mask, scoring)
+        record(name, weights)
+        return self.merge(attended)
+
+    def inputs(
+        self, hidden: Tensor, context: AttentionContext, rotary: RotaryTables | None
+    ) -> tuple[Tensor, Tensor, Tensor, Mask]:
+        """Queries, all keys and values that they may see, cached ones included, and the mask."""
+        query, key, value = self.heads(hidden, rotary)
+        offset = 0
+        if context.cache is not None and self.layer_idx is not None:
+            slot = context.cache.attention(self.layer_idx, window=self.rule.window)
+            key, value = slot.update(key, value)
+            offset = slot.offset
+        return query, key, value, context.mask(self.rule, key.shape[2], key_offset=offset)
+
+
+class Attention(AttentionCore):
     """Self-attention, or cross-attention to `context.encoder_states`.
 
     Args:
@@ -30,9 +105,6 @@ class Attention(nn.Module):
         layer_idx: the layer's slot in a cache; None for attention that is never cached.
         cross: attend to the encoder's states, of width kv_size (by default hidden_size).
     """
-
-    #: name of the implementation; `PreTrainedModel.set_attn_implementation` changes it
-    implementation = "sdpa"
 
     def __init__(
         self,
@@ -63,14 +135,16 @@ class Attention(nn.Module):
         self.dropout, self.softcap = dropout, softcap
         self.rule, self.layer_idx, self.cross = rule, layer_idx, cross
         self.qk_norm_full = qk_norm_full
+        self.q_norm: nn.Module | None = None
+        self.k_norm: nn.Module | None = None
         width, kv_width = self.num_heads * self.head_dim, self.num_kv_heads * self.head_dim
-        self.make_projections(hidden_size, kv_size or hidden_size, bias, bias if key_bias is None else key_bias)
+        self.make_projections(
+            hidden_size, kv_size or hidden_size, bias, bias if key_bias is None else key_bias
+        )
         self.o_proj = nn.Linear(width, hidden_size, bias=bias if out_bias is None else out_bias)
         if qk_norm is not None:
             self.q_norm = qk_norm(width if qk_norm_full else self.head_dim)
             self.k_norm = qk_norm(kv_width if qk_norm_full else self.head_dim)
-        else:
-            self.q_norm = self.k_norm = None
         self.sinks = nn.Parameter(self.o_proj.weight.new_zeros(num_heads)) if sinks else None
 
     def make_projections(self, hidden_size: int, kv_size: int, bias: bool, key_bias: bool) -> None:
@@ -84,48 +158,10 @@ class Attention(nn.Module):
         """Queries, keys and values (batch, sequence, heads x head_dim) of the input."""
         return self.q_proj(hidden), self.k_proj(hidden), self.v_proj(hidden)
 
-    def score_bias(self, query: Tensor, key: Tensor, context: AttentionContext) -> Tensor | None:
-        """What is added to the scaled scores (relative positions, ALiBi); nothing here.
-
-        Args:
-            query: (batch, heads, Q, head_dim), rotated. key: (batch, kv heads, K, head_dim).
-        """
-        return None
-
-    def forward(
-        self,
-        hidden: Tensor,
-        context: AttentionContext,
-        *,
-        rotary: RotaryTables | None = None,
-        bias: Tensor | None = None,
-        head_mask: Tensor | None = None,
-    ) -> Tensor:
-        """(batch, query, hidden) to the same shape; `bias` is added to the scores of every layer alike."""
-        if self.cross:
-            query, key, value, mask = self._across(hidden, context)
-        else:
-            query, key, value, mask = self._within(hidden, context, rotary)
-        own = self.score_bias(query, key, context)
-        if own is not None:
-            bias = own if bias is None else bias + own
-        scoring = Scoring(
-            scale=self.scale,
-            softcap=self.softcap,
-            dropout=self.dropout if self.training else 0.0,
-            sinks=self.sinks,
-            bias=bias,
-            head_mask=head_mask,
-        )
-        name = CROSS_ATTENTIONS if self.cross else ATTENTIONS
-        attend = ATTENTION_FUNCTIONS["eager" if wants(name) else self.implementation]
-        attended, weights = attend(query, key, value, mask, scoring)
-        record(name, weights)
-        return self.merge(attended)
-
-    def merge(self, attended: Tensor) -> Tensor:
-        """(batch, heads, query, head_dim) to the output (batch, query, hidden)."""
-        return self.o_proj(attended.transpose(1, 2).flatten(2))
+    def heads(self, hidden: Tensor, rotary: RotaryTables | None) -> tuple[Tensor, Tensor, Tensor]:
+        q, k, v = self.project(hidden)
+        query, key, value = self.split(q, self.q_norm), self.split(k, self.k_norm), self.split(v)
+        return (query, key, value) if rotary is None else (rotary(query), rotary(key), value)
 
     def split(self, x: Tensor, norm: Callable[[Tensor], Tensor] | None = None) -> Tensor:
         """(batch, sequence, heads x head_dim) to (batch, heads, sequence, head_dim), normalised."""
@@ -136,19 +172,10 @@ class Attention(nn.Module):
             x = norm(x)
         return x.transpose(1, 2)
 
-    def _within(
+    def inputs(
         self, hidden: Tensor, context: AttentionContext, rotary: RotaryTables | None
     ) -> tuple[Tensor, Tensor, Tensor, Mask]:
-        q, k, v = self.project(hidden)
-        query, key, value = self.split(q, self.q_norm), self.split(k, self.k_norm), self.split(v)
-        if rotary is not None:
-            query, key = rotary(query), rotary(key)
-        offset = 0
-        if context.cache is not None and self.layer_idx is not None:
-            slot = context.cache.attention(self.layer_idx, window=self.rule.window)
-            key, value = slot.update(key, value)
-            offset = slot.offset
-        return query, key, value, context.mask(self.rule, key.shape[2], key_offset=offset)
+        return self._across(hidden, context) if self.cross else super().inputs(hidden, context, rotary)
 
     def _across(self, hidden: Tensor, context: AttentionContext) -> tuple[Tensor, Tensor, Tensor, Mask]:
         query = self.split(self.q_proj(hidden), self.q_norm)

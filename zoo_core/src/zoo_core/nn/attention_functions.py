@@ -111,7 +111,12 @@ def flash_attention_2(
     query: Tensor, key: Tensor, value: Tensor, mask: Mask, scoring: Scoring
 ) -> tuple[Tensor, Tensor | None]:
     """The flash-attn package's kernel; masks it cannot express are computed by `sdpa`."""
-    if mask.allowed is not None or mask.bias is not None or scoring.bias is not None or scoring.sinks is not None:
+    if (
+        mask.allowed is not None
+        or mask.bias is not None
+        or scoring.bias is not None
+        or scoring.sinks is not None
+    ):
         return sdpa(query, key, value, mask, scoring)
     from flash_attn import flash_attn_func
 
@@ -174,7 +179,9 @@ def check_implementation(name: str) -> str:
         MissingDependency: it needs a package that is not installed.
     """
     if name not in ATTENTION_FUNCTIONS:
-        raise ValueError(f"unknown attn_implementation {name!r}; choose from {', '.join(ATTENTION_FUNCTIONS)}")
+        raise ValueError(
+            f"unknown attn_implementation {name!r}; choose from {', '.join(ATTENTION_FUNCTIONS)}"
+        )
     if name == "flash_attention_2" and importlib.util.find_spec("flash_attn") is None:
         raise MissingDependency(
             "attn_implementation='flash_attention_2' needs the package flash-attn: pip install flash-attn "

@@ -61,7 +61,9 @@ class KeyValueSlot(Slot):
         return self.key[:, :, :end], self.value[:, :, :end]
 
     def _grow(self, key: Tensor, value: Tensor, needed: int) -> None:
-        room = max(self.capacity, -(-needed // self.step) * self.step, 0 if self.key is None else needed * 5 // 4)
+        room = max(
+            self.capacity, -(-needed // self.step) * self.step, 0 if self.key is None else needed * 5 // 4
+        )
         for name, new, old in (("key", key, self.key), ("value", value, self.value)):
             grown = new.new_empty((new.shape[0], new.shape[1], room, new.shape[3]))
             if old is not None:
@@ -239,4 +241,3 @@ class Cache:
 
 
 DynamicCache = Cache
-

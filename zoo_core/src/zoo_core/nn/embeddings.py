@@ -58,7 +58,9 @@ class TextEmbeddings(nn.Module):
             if position_ids is None:
                 start = past_length + self.position_offset
                 position_ids = torch.arange(start, start + hidden.shape[1], device=hidden.device)
-            check_positions(position_ids, self.position_embeddings.num_embeddings, hidden.shape[1] + past_length)
+            check_positions(
+                position_ids, self.position_embeddings.num_embeddings, hidden.shape[1] + past_length
+            )
             hidden = hidden + self.position_embeddings(position_ids)
         return self.dropout(self.layer_norm(hidden))
 

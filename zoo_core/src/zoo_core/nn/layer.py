@@ -66,7 +66,9 @@ class PostNormLayer(nn.Module):
         self.dropout = nn.Dropout(dropout)
 
     def forward(self, hidden: Tensor, context: AttentionContext, **attention: Any) -> Tensor:
-        hidden = self.self_attn_layer_norm(hidden + self.dropout(self.self_attn(hidden, context, **attention)))
+        hidden = self.self_attn_layer_norm(
+            hidden + self.dropout(self.self_attn(hidden, context, **attention))
+        )
         if self.cross_attn is not None and self.cross_attn_layer_norm is not None and has_source(context):
             hidden = self.cross_attn_layer_norm(hidden + self.dropout(self.cross_attn(hidden, context)))
         return self.final_layer_norm(hidden + self.dropout(self.mlp(hidden)))
@@ -75,3 +77,64 @@ class PostNormLayer(nn.Module):
 def has_source(context: AttentionContext) -> bool:
     """Whether there are encoder states to attend to, given or cached."""
     return context.encoder_states is not None or (context.cache is not None and context.cache.has_source)
+
+
+class SandwichLayer(nn.Module):
+    """x + norm(attn(norm(x))), then x + norm(mlp(norm(x))) (Gemma 2, GLM-4)."""
+
+    def __init__(self, size: int, norm: NormFactory, *, self_attn: nn.Module, mlp: nn.Module) -> None:
+        super().__init__()
+        self.self_attn, self.mlp = self_attn, mlp
+        self.input_layernorm = norm(size)
+        self.post_attention_layernorm = norm(size)
+        self.pre_feedforward_layernorm = norm(size)
+        self.post_feedforward_layernorm = norm(size)
+
+    def forward(self, hidden: Tensor, context: AttentionContext, **attention: Any) -> Tensor:
+        attended = self.self_attn(self.input_layernorm(hidden), context, **attention)
+        hidden = hidden + self.post_attention_layernorm(attended)
+        changed = self.mlp(self.pre_feedforward_layernorm(hidden))
+        return hidden + self.post_feedforward_layernorm(changed)
+
+
+class BranchNormLayer(nn.Module):
+    """x + norm(attn(x)), then x + norm(mlp(x)): norms on the branches only (OLMo 2, EXAONE 4)."""
+
+    def __init__(self, size: int, norm: NormFactory, *, self_attn: nn.Module, mlp: nn.Module) -> None:
+        super().__init__()
+        self.self_attn, self.mlp = self_attn, mlp
+        self.post_attention_layernorm = norm(size)
+        self.post_feedforward_layernorm = norm(size)
+
+    def forward(self, hidden: Tensor, context: AttentionContext, **attention: Any) -> Tensor:
+        hidden = hidden + self.post_attention_layernorm(self.self_attn(hidden, context, **attention))
+        return hidden + self.post_feedforward_layernorm(self.mlp(hidden))
+
+
+class ParallelLayer(nn.Module):
+    """x + attn(norm(x)) + mlp(norm(x)), with one norm, or one for each branch (GPT-J, GPT-NeoX, Cohere).
+
+    With `two_norms` the second is `post_attention_layernorm`.
+    """
+
+    def __init__(
+        self,
+        size: int,
+        norm: NormFactory,
+        *,
+        self_attn: nn.Module,
+        mlp: nn.Module,
+        two_norms: bool = False,
+        dropout: float = 0.0,
+    ) -> None:
+        super().__init__()
+        self.self_attn, self.mlp = self_attn, mlp
+        self.input_layernorm = norm(size)
+        self.post_attention_layernorm = norm(size) if two_norms else None
+        self.dropout = nn.Dropout(dropout)
+
+    def forward(self, hidden: Tensor, context: AttentionContext, **attention: Any) -> Tensor:
+        normed = self.input_layernorm(hidden)
+        second = normed if self.post_attention_layernorm is None else self.post_attention_layernorm(hidden)
+        attended = self.dropout(self.self_attn(normed, context, **attention))
+        return hidden + attended + self.dropout(self.mlp(second))

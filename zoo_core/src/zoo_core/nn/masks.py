@@ -161,7 +161,7 @@ class AttentionContext:
 
 
 def _allowed(padding: Tensor | None) -> Tensor | None:
-    """A padding mask of two to four dimensions as bool (batch, heads, query, keys), None if it hides nothing."""
+    """A padding mask as bool (batch, heads, query, keys), None if it hides nothing."""
     if padding is None:
         return None
     if padding.device.type == "cpu" and not torch.compiler.is_compiling() and bool(padding.all()):

@@ -35,7 +35,9 @@ class RelativeKeyAttention(Attention):
         return bias * self.scale
 
 
-def relative_or_plain(position_type: str | None, max_positions: int) -> tuple[type[Attention], dict[str, Any]]:
+def relative_or_plain(
+    position_type: str | None, max_positions: int
+) -> tuple[type[Attention], dict[str, Any]]:
     """The attention class, and its extra arguments, for a config's `position_embedding_type`."""
     if position_type in ("relative_key", "relative_key_query"):
         with_key = position_type == "relative_key_query"

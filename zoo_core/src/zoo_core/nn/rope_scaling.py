@@ -25,9 +25,7 @@ class Frequencies:
     depends_on_length: bool = False
 
 
-def frequencies(
-    dim: int, theta: float, scaling: Mapping[str, Any] | None, max_positions: int
-) -> Frequencies:
+def frequencies(dim: int, theta: float, scaling: Mapping[str, Any] | None, max_positions: int) -> Frequencies:
     """The frequencies of `dim` rotated features; see `RotaryEmbedding` for the arguments.
 
     Raises:
@@ -40,7 +38,9 @@ def frequencies(
     try:
         return _KINDS[kind](dim, theta, scaling, max_positions)
     except KeyError as missing:
-        raise ConfigError(f"rope_scaling of type {kind!r} needs {missing}; it has {sorted(scaling)}") from None
+        raise ConfigError(
+            f"rope_scaling of type {kind!r} needs {missing}; it has {sorted(scaling)}"
+        ) from None
 
 
 def inverse_wavelengths(dim: int, theta: float) -> Tensor:

@@ -8,8 +8,8 @@ from typing import Any
 from torch import Tensor, nn
 from torch.utils.checkpoint import checkpoint
 
-from zoo_core.nn.recording import HIDDEN_STATES, record
 from zoo_core.nn.masks import AttentionContext
+from zoo_core.nn.recording import HIDDEN_STATES, record
 
 
 def run_layers(

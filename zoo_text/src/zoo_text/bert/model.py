@@ -7,6 +7,7 @@ from typing import Any
 
 from torch import Tensor, nn
 from zoo_core.checkpoint.dialects import BERT, BERT_LAYER, BERT_LM_HEAD
+
 from zoo_core.generation import GenerationMixin
 from zoo_core.heads.language import ForCausalLM, ForMaskedLM, LMTransform
 from zoo_core.heads.pooled import ForMultipleChoice, ForNextSentencePrediction, ForSequenceClassification
@@ -25,7 +26,6 @@ from zoo_core.nn.masks import CAUSAL, FULL, AttentionContext
 from zoo_core.nn.mlp import MLP
 from zoo_core.nn.relative_key import relative_or_plain
 from zoo_core.nn.stack import run_layers
-
 from zoo_text.bert.config import BertConfig
 
 
@@ -43,7 +43,9 @@ class BertLayer(PostNormLayer):
     hub_names = BERT_LAYER
 
     def __init__(self, config: BertConfig, layer_idx: int) -> None:
-        attention, positions = relative_or_plain(config.position_embedding_type, config.max_position_embeddings)
+        attention, positions = relative_or_plain(
+            config.position_embedding_type, config.max_position_embeddings
+        )
         attention = partial(
             attention,
             config.hidden_size,
@@ -129,7 +131,9 @@ class BertModel(BertPreTrainedModel):
             encoder_states=encoder_hidden_states,
             encoder_padding=encoder_attention_mask,
         )
-        per_layer = None if head_mask is None else {"head_mask": per_layer_head_mask(head_mask, len(self.layers))}
+        per_layer = (
+            None if head_mask is None else {"head_mask": per_layer_head_mask(head_mask, len(self.layers))}
+        )
         hidden = run_layers(self.layers, hidden, context, per_layer=per_layer)
         return BaseModelOutputWithPoolingAndCrossAttentions(
             last_hidden_state=hidden,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import partial
 
 from torch import nn
+
 from zoo_core.generation import GenerationMixin
 from zoo_core.heads.language import ForCausalLM
 from zoo_core.heads.last_token import ForLastTokenClassification
@@ -16,7 +17,6 @@ from zoo_core.nn.layer import PreNormLayer
 from zoo_core.nn.masks import CAUSAL
 from zoo_core.nn.mlp import GatedMLP
 from zoo_core.nn.norm import RMSNorm
-
 from zoo_text.llama.config import LlamaConfig
 
 
@@ -45,7 +45,9 @@ class LlamaModel(LlamaPreTrainedModel, DecoderModel):
                 rule=CAUSAL,
                 layer_idx=layer_idx,
             ),
-            mlp=GatedMLP(config.hidden_size, config.intermediate_size, config.hidden_act, bias=config.mlp_bias),
+            mlp=GatedMLP(
+                config.hidden_size, config.intermediate_size, config.hidden_act, bias=config.mlp_bias
+            ),
         )
 
 
