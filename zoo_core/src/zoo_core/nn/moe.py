@@ -1,0 +1,190 @@
+"""Mixtures of experts: a router chooses a few experts for each token.
+
+All experts of a layer are one stacked weight, so that a checkpoint with hundreds of experts is a handful
+of tensors, and choosing is indexing.
+"""
+
+from __future__ import annotations
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from zoo_core.nn.activation import Activation, activation
+from zoo_core.nn.recording import record
+
+
+class Router(nn.Module):
+    """Softmax over all experts, then the best `top_k` (https://arxiv.org/abs/2101.03961).
+
+    Args:
+        normalize: make the chosen weights sum to one (Mixtral).
+        softmax_after: softmax over the chosen experts only (GPT-OSS, Granite).
+        scaling: factor of the weights.
+    """
+
+    def __init__(
+        self,
+        hidden_size: int,
+        num_experts: int,
+        top_k: int,
+        *,
+        normalize: bool = False,
+        softmax_after: bool = False,
+        scaling: float = 1.0,
+        bias: bool = False,
+    ) -> None:
+        super().__init__()
+        self.weight = nn.Parameter(torch.empty(num_experts, hidden_size))
+        self.bias = nn.Parameter(torch.empty(num_experts)) if bias else None
+        self.reset_parameters()
+        self.top_k, self.normalize, self.softmax_after, self.scaling = (
+            top_k,
+            normalize,
+            softmax_after,
+            scaling,
+        )
+
+    def reset_parameters(self) -> None:
+        nn.init.normal_(self.weight, std=0.02)
+        if self.bias is not None:
+            nn.init.zeros_(self.bias)
+
+    def forward(self, tokens: Tensor) -> tuple[Tensor, Tensor]:
+        """(tokens, hidden) to the chosen experts and their float32 weights, (tokens, top_k) each."""
+        logits = F.linear(tokens, self.weight, self.bias)
+        record("router_logits", logits)
+        return self.choose(logits)
+
+    def choose(self, logits: Tensor) -> tuple[Tensor, Tensor]:
+        """Experts and weights from the scores (tokens, experts)."""
+        if self.softmax_after:
+            best, index = logits.topk(self.top_k, dim=-1)
+            weight = best.softmax(-1, dtype=torch.float32)
+        else:
+            weight, index = logits.softmax(-1, dtype=torch.float32).topk(self.top_k, dim=-1)
+            if self.normalize:
+                weight = weight / weight.sum(-1, keepdim=True)
+        return index, weight * self.scaling if self.scaling != 1.0 else weight
+
+
+class GroupedRouter(Router):
+    """Sigmoid scores, chosen with a correction that balances load, from the best groups of experts.
+
+    DeepSeek-V3 (https://arxiv.org/abs/2412.19437): experts stand in `groups` groups; a group counts by its
+    two best corrected scores, and only `top_groups` groups are eligible. The weights are the scores without
+    the correction.
+    """
+
+    def __init__(
+        self,
+        hidden_size: int,
+        num_experts: int,
+        top_k: int,
+        *,
+        groups: int = 1,
+        top_groups: int = 1,
+        normalize: bool = True,
+        scaling: float = 1.0,
+    ) -> None:
+        super().__init__(hidden_size, num_experts, top_k, normalize=normalize, scaling=scaling)
+        self.groups, self.top_groups = groups, top_groups
+        self.register_buffer("e_score_correction_bias", torch.zeros(num_experts))
+
+    def forward(self, tokens: Tensor) -> tuple[Tensor, Tensor]:
+        logits = F.linear(tokens.float(), self.weight.float())
+        record("router_logits", logits)
+        return self.choose(logits)
+
+    def choose(self, logits: Tensor) -> tuple[Tensor, Tensor]:
+        scores = logits.sigmoid()
+        corrected = scores + self.get_buffer("e_score_correction_bias")
+        if self.groups > 1:
+            grouped = corrected.unflatten(-1, (self.groups, -1))
+            best = grouped.topk(2, dim=-1).values.sum(-1).topk(self.top_groups, dim=-1).indices
+            eligible = torch.zeros_like(grouped[..., 0], dtype=torch.bool).scatter(-1, best, True)
+            corrected = grouped.masked_fill(~eligible[..., None], 0.0).flatten(-2)
+        index = corrected.topk(self.top_k, dim=-1, sorted=False).indices
+        weight = scores.gather(-1, index)
+        if self.normalize:
+            weight = weight / (weight.sum(-1, keepdim=True) + 1e-20)
+        return index, weight * self.scaling
+
+
+class Experts(nn.Module):
+    """Gated MLPs, stacked: gate_proj and up_proj (experts, intermediate, hidden), down_proj the other way."""
+
+    def __init__(
+        self, num_experts: int, hidden_size: int, intermediate_size: int, act: str | Activation
+    ) -> None:
+        super().__init__()
+        self.num_experts = num_experts
+        self.gate_proj = nn.Parameter(torch.empty(num_experts, intermediate_size, hidden_size))
+        self.up_proj = nn.Parameter(torch.empty(num_experts, intermediate_size, hidden_size))
+        self.down_proj = nn.Parameter(torch.empty(num_experts, hidden_size, intermediate_size))
+        self.act = activation(act)
+        self.reset_parameters()
+
+    def reset_parameters(self) -> None:
+        for weight in (self.gate_proj, self.up_proj, self.down_proj):
+            nn.init.normal_(weight, std=0.02)
+
+    def expert(self, number: int, tokens: Tensor) -> Tensor:
+        """What expert `number` makes of its tokens (n, hidden)."""
+        gate, up = F.linear(tokens, self.gate_proj[number]), F.linear(tokens, self.up_proj[number])
+        return F.linear(self.act(gate) * up, self.down_proj[number])
+
+    def forward(self, tokens: Tensor, index: Tensor, weight: Tensor) -> Tensor:
+        """(tokens, hidden) and each token's experts and weights (tokens, top_k) to (tokens, hidden)."""
+        top_k = index.shape[1]
+        order = index.flatten().argsort(stable=True)
+        counts = torch.bincount(index.flatten(), minlength=self.num_experts).tolist()
+        rows = order // top_k
+        mixed = torch.zeros_like(tokens)
+        factors = weight.flatten()[order, None]
+        start = 0
+        for number, count in enumerate(counts):
+            if count:
+                mine = rows[start : start + count]
+                result = self.expert(number, tokens[mine]) * factors[start : start + count]
+                mixed.index_add_(0, mine, result.to(mixed.dtype))
+                start += count
+        return mixed
+
+
+class MixtureOfExperts(nn.Module):
+    """A router, its experts, and experts that every token visits (`shared`), added as they are."""
+
+    shared_experts: nn.Module | None
+
+    def __init__(self, router: Router, experts: Experts, shared: nn.Module | None = None) -> None:
+        super().__init__()
+        self.router, self.experts, self.shared_experts = router, experts, shared
+
+    def forward(self, hidden: Tensor) -> Tensor:
+        """(batch, sequence, hidden) to the same shape."""
+        tokens = hidden.flatten(0, -2)
+        mixed = self.experts(tokens, *self.router(tokens)).view_as(hidden)
+        return mixed if self.shared_experts is None else mixed + self.shared_experts(hidden)
+
+
+def load_balancing_loss(
+    router_logits: tuple[Tensor, ...], num_experts: int, top_k: int, attention_mask: Tensor | None = None
+) -> Tensor:
+    """Products of the share of tokens and the mean probability of each expert, times their number.
+
+    Switch Transformer, equations 4 to 6 (https://arxiv.org/abs/2101.03961), over all layers together;
+    padding (0 in `attention_mask` (batch, sequence)) does not count.
+    """
+    probabilities = torch.stack([logits.softmax(-1) for logits in router_logits]).float()
+    chosen = F.one_hot(
+        probabilities.topk(top_k, dim=-1).indices, num_experts
+    ).float()  # (layers, tokens, k, E)
+    if attention_mask is None:
+        share, mean = chosen.mean((0, 1)), probabilities.mean((0, 1))
+    else:
+        counted = attention_mask.to(probabilities).flatten()[None, :, None]
+        total = counted.sum() * len(router_logits)
+        share = (chosen * counted[..., None]).sum((0, 1)) / total
+        mean = (probabilities * counted).sum((0, 1)) / total
+    return (share * mean).sum() * num_experts
