@@ -21,7 +21,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from types import MappingProxyType
+from typing import Any
 
 PLUGIN_API = 1
 """The last part of the groups' names; another number means another form of what stands in them."""
@@ -45,7 +47,7 @@ class Architecture:
 
     model_type: str
     config: Reference
-    models: Mapping[str, Reference | tuple[Reference, ...]] = field(default_factory=dict)
+    models: Mapping[str, Reference | tuple[Reference, ...]] = field(default_factory=dict, hash=False)
     tokenizer: Reference | tuple[Reference, ...] | None = None
     image_processor: Reference | None = None
     feature_extractor: Reference | None = None
@@ -54,6 +56,10 @@ class Architecture:
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "models", MappingProxyType(dict(self.models)))
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        values = {name: getattr(self, name) for name in self.__slots__}  # a mapping proxy cannot be pickled
+        return partial(Architecture, **{**values, "models": dict(self.models)}), ()
 
     def candidates(self, auto_class: str) -> tuple[Reference, ...]:
         """The references that ``auto_class`` may build for this type, default first; empty when none."""

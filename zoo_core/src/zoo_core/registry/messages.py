@@ -27,6 +27,15 @@ def unknown_architecture(model_type: object, known: Iterable[str]) -> UnknownArc
     )
 
 
+def only_config_registered(model_type: str) -> UnknownArchitecture:
+    """The error for a model_type that ``AutoConfig.register`` added, when more than its config is needed."""
+    return UnknownArchitecture(
+        f"Unrecognized model type {model_type!r} here: AutoConfig.register added its config class in this "
+        f"process, and nothing else was registered for it. AutoModel.register(ConfigClass, ModelClass) adds "
+        f"a model; so do the other Auto classes."
+    )
+
+
 def unknown_component(class_name: object, known: Iterable[str]) -> UnknownComponent:
     """The error for a class named in a JSON file that no installed distribution provides."""
     if not isinstance(class_name, str):

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import warnings
 from collections.abc import Iterable
-from difflib import get_close_matches
 
 _LONGEST_COMPARED = 100  # difflib is quadratic and the name may come from a hostile file
 
@@ -13,18 +12,26 @@ _LONGEST_COMPARED = 100  # difflib is quadratic and the name may come from a hos
 _PAIRED = ("Tokenizer", "ImageProcessor", "VideoProcessor")
 
 
-def twins(class_name: str) -> tuple[str, ...]:
-    """The spellings that mean ``class_name``, itself first: XTokenizer and XTokenizerFast are one."""
+def plain(class_name: str) -> str:
+    """``class_name`` without the ending that names a fast variant: the name under which both are known."""
     for kind in _PAIRED:
         if class_name.endswith(f"{kind}Fast"):
-            return class_name, class_name.removesuffix("Fast")
-        if class_name.endswith(kind):
-            return class_name, f"{class_name}Fast"
-    return (class_name,)
+            return class_name.removesuffix("Fast")
+    return class_name
+
+
+def twins(class_name: str) -> tuple[str, ...]:
+    """The spellings that mean ``class_name``, itself first: XTokenizer and XTokenizerFast are one."""
+    stem = plain(class_name)
+    if not stem.endswith(_PAIRED):
+        return (class_name,)
+    return class_name, stem if stem != class_name else f"{stem}Fast"
 
 
 def closest(name: str, known: Iterable[str], *, most: int = 3) -> list[str]:
     """Up to ``most`` of the ``known`` names that resemble ``name``, best first, whatever their case."""
+    from difflib import get_close_matches  # only errors need it
+
     by_folded = {candidate.casefold(): candidate for candidate in known}
     found = get_close_matches(name[:_LONGEST_COMPARED].casefold(), list(by_folded), n=most)
     return [by_folded[folded] for folded in found]

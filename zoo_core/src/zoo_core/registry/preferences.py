@@ -6,6 +6,7 @@ import os
 from collections.abc import Iterable
 
 from zoo_core.errors import ArchitectureConflict
+from zoo_core.registry.naming import plain
 from zoo_core.registry.scan import Entry, canonical
 
 PREFER_VARIABLE = "ZOO_PREFER"
@@ -17,9 +18,20 @@ _preferred: dict[str, str] = {}
 def remember(name: str, distribution: str | None) -> None:
     """Store the user's choice for ``name``; ``None`` takes it back."""
     if distribution is None:
-        _preferred.pop(name, None)
+        _preferred.pop(plain(name), None)
     else:
-        _preferred[name] = canonical(distribution)
+        _preferred[plain(name)] = canonical(distribution)
+
+
+def remembered() -> dict[str, str]:
+    """A copy of all stored choices."""
+    return dict(_preferred)
+
+
+def restore(choices: dict[str, str]) -> None:
+    """Make ``choices`` the only stored ones."""
+    _preferred.clear()
+    _preferred.update(choices)
 
 
 def disabled() -> frozenset[str]:
@@ -30,8 +42,8 @@ def disabled() -> frozenset[str]:
 
 def preference(name: str) -> tuple[str, str] | None:
     """(distribution, where it was said) for ``name``; a call of ``prefer`` outranks the environment."""
-    if name in _preferred:
-        return _preferred[name], f"prefer({name!r}, {_preferred[name]!r})"
+    if (said := _preferred.get(plain(name))) is not None:
+        return said, f"prefer({name!r}, {said!r})"
     for item in os.environ.get(PREFER_VARIABLE, "").split(","):
         if not item.strip():
             continue
@@ -41,7 +53,7 @@ def preference(name: str) -> tuple[str, str] | None:
                 f"{PREFER_VARIABLE} holds {item.strip()!r}; each item is NAME=DISTRIBUTION, "
                 f"for example {PREFER_VARIABLE}=bert=my-dist,gpt2=other-dist."
             )
-        if key == name:
+        if plain(key) == plain(name):
             return canonical(distribution), f"{PREFER_VARIABLE}={name}={distribution}"
     return None
 

@@ -82,6 +82,8 @@ def get(model_type: str) -> Resolved:
     if registered is not None:
         return Resolved(registered, runtime.DISTRIBUTION, runtime.VERSION)
     entry = preferences.choose(model_type, advertised(scan.ARCHITECTURES).get(model_type, ()))
+    if entry is None and runtime.config_class(model_type) is not None:
+        raise messages.only_config_registered(model_type)
     if entry is None:
         raise messages.other_api(scan.ARCHITECTURES, (model_type,)) or messages.unknown_architecture(
             model_type, names()

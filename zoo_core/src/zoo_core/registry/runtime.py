@@ -10,6 +10,7 @@ from typing import Any
 
 from zoo_core.architecture import Architecture
 from zoo_core.errors import ArchitectureConflict
+from zoo_core.registry import preferences
 
 DISTRIBUTION = "run-time registration"
 VERSION = ""
@@ -103,12 +104,13 @@ def add_class(auto_class: str, config: type[Any], added: type[Any], *, slot: str
 
 @contextmanager
 def isolated() -> Iterator[None]:
-    """Take back, at the end of the block, whatever was registered in it; for tests and notebooks."""
+    """Take back, at the end of the block, what was registered or preferred in it; for tests, notebooks."""
     global _store
     with _lock:
-        before = _store.copy()
+        before, preferred = _store.copy(), preferences.remembered()
     try:
         yield
     finally:
         with _lock:
             _store = before
+            preferences.restore(preferred)

@@ -1,0 +1,1 @@
+"""Imports fine; its parts do not."""

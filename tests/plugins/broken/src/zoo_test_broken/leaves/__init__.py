@@ -1,0 +1,5 @@
+"""Leaves the process when imported."""
+
+import sys
+
+sys.exit("this plugin wants to go home")

@@ -1,0 +1,1 @@
+"""One more head for BERT."""
