@@ -1,0 +1,21 @@
+"""Class names found in JSON files -> where the class is."""
+
+from __future__ import annotations
+
+_IMAGE_PROCESSORS: dict[str, str] = {
+    "classification": """
+        Bit Blip Chameleon ChineseCLIP CLIP ConvNext DeiT EfficientFormer EfficientNet Idefics Levit Llava
+        MobileNetV1 Perceiver PoolFormer Pvt Siglip TextNet ViT ViTHybrid
+    """,
+    "dense": "Beit DPT GLPN MobileNetV2 MobileViT PromptDepthAnything Segformer",
+    "detection": """
+        ConditionalDetr DeformableDetr Deta Detr GroundingDino Mask2Former MaskFormer RTDetr Yolos
+    """,
+}
+
+COMPONENTS: dict[str, str] = {
+    f"{name}{ending}": f"zoo_vision.processing.{module}:{name}ImageProcessor"
+    for module, names in _IMAGE_PROCESSORS.items()
+    for name in names.split()
+    for ending in ("ImageProcessor", "ImageProcessorFast", "FeatureExtractor")
+}

@@ -1,0 +1,270 @@
+"""Image processors of dense prediction: label maps in training, maps of classes or depths afterwards."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, ClassVar
+
+import numpy as np
+
+from zoo_core.errors import ConfigError, ProcessingError
+from zoo_core.processing import BatchFeature
+from zoo_vision.processing import annotations as targets
+from zoo_vision.processing import segments
+from zoo_vision.processing.base import (
+    IMAGENET_MEAN,
+    IMAGENET_STD,
+    CroppingImageProcessor,
+    ImageProcessor,
+    StandardImageProcessor,
+    format_name,
+    shortest,
+    square,
+)
+from zoo_vision.processing.boxes import check_sizes, rows
+from zoo_vision.processing.picture import FIRST, Picture, flat_list
+from zoo_vision.processing.resample import BICUBIC, BILINEAR, NEAREST, Size, resize
+
+if TYPE_CHECKING:
+    import torch
+
+
+class LabelMaps(ImageProcessor):
+    """Label maps follow the pictures through resizing and cropping; logits become class maps."""
+
+    call_names: ClassVar[tuple[str, ...]] = (*ImageProcessor.call_names, "segmentation_maps")
+    renamed: ClassVar[dict[str, str]] = {"reduce_labels": "do_reduce_labels"}
+    label_filter: ClassVar[int | None] = NEAREST
+    """The filter for label maps; None takes ``resample`` as for pictures."""
+
+    def preprocess(
+        self,
+        images: Any,
+        segmentation_maps: Any = None,
+        *,
+        return_tensors: Any = None,
+        data_format: Any = FIRST,
+        input_data_format: Any = None,
+        threads: int | None = None,
+        **overrides: Any,
+    ) -> BatchFeature:
+        """Prepare a batch, and its label maps where given.
+
+        Args:
+            images: see ``ImageProcessor.preprocess``.
+            segmentation_maps: per image one class number per pixel.
+
+        Returns:
+            ``pixel_values`` and, with maps, ``labels``: int64, (batch, height, width).
+        """
+        out = super().preprocess(
+            images,
+            return_tensors=return_tensors,
+            data_format=data_format,
+            input_data_format=input_data_format,
+            threads=threads,
+            **overrides,
+        )
+        if segmentation_maps is not None:
+            count = len(flat_list(images))
+            maps = segmentation_maps if isinstance(segmentation_maps, (list, tuple)) else [segmentation_maps]
+            if len(maps) == 1 and getattr(maps[0], "ndim", 2) == 3 and len(maps[0]) == count > 1:
+                maps = list(maps[0])
+            if len(maps) != count:
+                raise ProcessingError(
+                    f"{count} images came with {len(maps)} segmentation maps; give one per image"
+                )
+            run = self.adjusted(overrides)
+            if self.label_filter is not None:
+                run = run.adjusted({"resample": self.label_filter})
+            labels = [run.labelled(one) for one in maps]
+            out["labels"] = BatchFeature({"labels": labels}, return_tensors)["labels"]
+        return out
+
+    def labelled(self, source: Any) -> np.ndarray:
+        """One label map after the same moves as its picture."""
+        picture = targets.label_map(source)
+        if getattr(self, "do_reduce_labels", False):
+            picture = Picture(targets.reduce_labels(picture.array().astype(np.uint8)))
+        return self.arrange(picture).array()[:, :, 0].astype(np.int64)
+
+    def reduce_label(self, label: Any) -> np.ndarray:
+        """Class numbers one lower, with 0 as 255."""
+        return targets.reduce_labels(np.asarray(label))
+
+    def post_process_semantic_segmentation(
+        self, outputs: Any, target_sizes: Any = None
+    ) -> list[torch.Tensor]:
+        """The class of every pixel, (height, width) per image.
+
+        Args:
+            outputs: ``logits`` (batch, classes, h, w).
+            target_sizes: (height, width) per image to bring the logits to first.
+        """
+        return segments.semantic_maps(outputs.logits, target_sizes)
+
+
+class BeitImageProcessor(LabelMaps, CroppingImageProcessor):
+    label_filter = None
+    size: Size = square(256)
+    do_reduce_labels: bool = False
+
+
+class MobileNetV2ImageProcessor(LabelMaps, CroppingImageProcessor):
+    size: Size = shortest(256)
+    resample: int = BILINEAR
+    do_reduce_labels: bool = False
+
+
+class SegformerImageProcessor(LabelMaps, StandardImageProcessor):
+    size: Size = square(512)
+    image_mean: list[float] = IMAGENET_MEAN
+    image_std: list[float] = IMAGENET_STD
+    do_reduce_labels: bool = False
+
+
+class MobileViTImageProcessor(LabelMaps):
+    do_resize: bool = True
+    size: Size = shortest(224)
+    resample: int = BILINEAR
+    do_rescale: bool = True
+    rescale_factor: float = 1 / 255
+    do_center_crop: bool = True
+    crop_size: Size = square(256)
+    do_flip_channel_order: bool = True
+    do_reduce_labels: bool = False
+
+
+# Depth
+
+
+def depth_maps(predicted: torch.Tensor, target_sizes: Any = None) -> list[dict[str, torch.Tensor]]:
+    """``predicted_depth`` per image, (height, width), brought to ``target_sizes`` where given."""
+    check_sizes(target_sizes, len(predicted))
+    if target_sizes is None:
+        return [{"predicted_depth": one} for one in predicted]
+    sizes = rows(target_sizes)
+    return [
+        {"predicted_depth": segments.scaled(one, size, "bicubic")}
+        for one, size in zip(predicted, sizes, strict=True)
+    ]
+
+
+class DepthMaps(ImageProcessor):
+    """Depths as maps."""
+
+    def post_process_depth_estimation(
+        self, outputs: Any, target_sizes: Any = None
+    ) -> list[dict[str, torch.Tensor]]:
+        """The depth of every pixel.
+
+        Args:
+            outputs: ``predicted_depth`` (batch, h, w).
+            target_sizes: (height, width) per image.
+
+        Returns:
+            Per image ``predicted_depth`` (height, width).
+        """
+        return depth_maps(outputs.predicted_depth, target_sizes)
+
+
+def near_multiple(value: float, multiple: int, least: int = 0, most: int | None = None) -> int:
+    """``value`` rounded to a multiple, down if that passes ``most``, up if it falls below ``least``."""
+    found = round(value / multiple) * multiple
+    if most is not None and found > most:
+        found = math.floor(value / multiple) * multiple
+    if found < least:
+        found = math.ceil(value / multiple) * multiple
+    return int(found)
+
+
+def depth_size(
+    size: tuple[int, int], wanted: Size, keep_aspect_ratio: bool, multiple: int
+) -> tuple[int, int]:
+    """(height, width) of the DPT family: the scale that changes the picture less, sides as multiples."""
+    tall, wide = wanted["height"] / size[0], wanted["width"] / size[1]
+    if keep_aspect_ratio:
+        tall = wide = wide if abs(1 - wide) < abs(1 - tall) else tall
+    return near_multiple(tall * size[0], multiple), near_multiple(wide * size[1], multiple)
+
+
+class MultiplesImageProcessor(DepthMaps, StandardImageProcessor):
+    """Sides as multiples, optionally keeping the aspect ratio."""
+
+    size: Size = square(384)
+    resample: int = BICUBIC
+    keep_aspect_ratio: bool = False
+    ensure_multiple_of: int = 1
+    do_pad: bool = False
+    size_divisor: int | None = None
+
+    def resized(self, picture: Picture) -> Picture:
+        if not {"height", "width"} <= set(self.size):
+            raise ConfigError(f"size={self.size} must have height and width")
+        size = depth_size(picture.size, self.size, self.keep_aspect_ratio, self.ensure_multiple_of)
+        return resize(picture, size, self.resample)
+
+    def finish(
+        self, pictures: Sequence[Picture], *, data_format: Any = FIRST, threads: int | None = None
+    ) -> np.ndarray | list[np.ndarray]:
+        values = super().finish(pictures, data_format=data_format, threads=threads)
+        divisor = self.size_divisor
+        if not self.do_pad or not divisor:
+            return values
+        padded = []
+        for one in values:
+            rows_at = 1 if format_name(data_format) == FIRST else 0
+            border = [(0, 0)] * 3
+            for axis in (rows_at, rows_at + 1):
+                missing = -one.shape[axis] % divisor
+                border[axis] = (missing // 2, missing - missing // 2)
+            padded.append(np.pad(one, border))
+        return np.stack(padded) if len({one.shape for one in padded}) == 1 else padded
+
+
+class PromptDepthAnythingImageProcessor(MultiplesImageProcessor):
+    """A depth map may prompt the model."""
+
+    model_input_names: ClassVar[list[str]] = ["pixel_values", "prompt_depth"]
+    call_names: ClassVar[tuple[str, ...]] = (*ImageProcessor.call_names, "prompt_depth")
+    prompt_scale_to_meter: float = 0.001
+
+    def preprocess(self, images: Any, prompt_depth: Any = None, **kwargs: Any) -> BatchFeature:
+        """Prepare a batch; ``prompt_depth`` holds one depth map (height, width) in millimetres per image."""
+        out = super().preprocess(images, **kwargs)
+        if prompt_depth is None:
+            return out
+        maps = [np.asarray(one, dtype=np.float32) for one in flat_list(prompt_depth)]
+        if len(maps) != len(out["pixel_values"]):
+            raise ProcessingError(
+                f"{len(out['pixel_values'])} images came with {len(maps)} prompt_depth maps"
+            )
+        run = self.adjusted({"prompt_scale_to_meter": kwargs.get("prompt_scale_to_meter")})
+        prompts = []
+        for one in maps:
+            metres = one.reshape(one.shape[-2:]).astype(np.float32) * run.prompt_scale_to_meter
+            if metres.min() == metres.max():
+                # A flat map would be normalised to nothing.
+                metres[0, 0] += 1e-6
+            prompts.append(metres[None].astype(np.float32))
+        out["prompt_depth"] = BatchFeature({"maps": prompts}, kwargs.get("return_tensors"))["maps"]
+        return out
+
+
+class DPTImageProcessor(LabelMaps, MultiplesImageProcessor):
+    label_filter = None
+    do_reduce_labels: bool = False
+
+
+class GLPNImageProcessor(DepthMaps):
+    """Sides down to multiples of ``size_divisor``."""
+
+    do_resize: bool = True
+    size_divisor: int = 32
+    resample: int = BILINEAR
+    do_rescale: bool = True
+
+    def resized(self, picture: Picture) -> Picture:
+        height, width = (side - side % self.size_divisor for side in picture.size)
+        return resize(picture, (height, width), self.resample)

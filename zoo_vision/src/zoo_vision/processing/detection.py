@@ -1,0 +1,450 @@
+"""Image processors of detectors: pictures and annotations in, padded batches and targets out."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, ClassVar
+
+import numpy as np
+
+from zoo_core.errors import ProcessingError
+from zoo_core.processing import BatchFeature
+from zoo_vision.processing import annotations as targets
+from zoo_vision.processing import boxes as found_boxes
+from zoo_vision.processing import segments
+from zoo_vision.processing.base import IMAGENET_MEAN, IMAGENET_STD, StandardImageProcessor, shortest, square
+from zoo_vision.processing.parallel import map_items
+from zoo_vision.processing.picture import FIRST, Picture, flat_list, open_picture
+from zoo_vision.processing.resample import Size, edges, resize, target_size
+
+if TYPE_CHECKING:
+    import torch
+
+Detections = list[dict[str, "torch.Tensor"]]
+
+
+class DetrImageProcessor(StandardImageProcessor):
+    """Shortest edge 800, longest at most 1333, padded to the largest of the batch (DETR)."""
+
+    model_input_names: ClassVar[list[str]] = ["pixel_values", "pixel_mask"]
+    call_names: ClassVar[tuple[str, ...]] = (
+        *StandardImageProcessor.call_names,
+        "annotations",
+        "return_segmentation_masks",
+        "masks_path",
+    )
+    renamed: ClassVar[dict[str, str]] = {"pad_and_return_pixel_mask": "do_pad"}
+    with_mask: ClassVar[bool] = True
+    format: str = targets.DETECTION
+    size: Size = shortest(800, 1333)
+    image_mean: list[float] = IMAGENET_MEAN
+    image_std: list[float] = IMAGENET_STD
+    do_convert_annotations: bool | None = True
+    do_pad: bool = True
+    pad_size: Size | None = None
+
+    def __init__(self, **values: Any) -> None:
+        limit = values.pop("max_size", None)
+        if values.get("do_convert_annotations", True) is None:
+            values["do_convert_annotations"] = values.get("do_normalize", True)
+        super().__init__(**values)
+        if limit is not None and "shortest_edge" in self.size:
+            self.size = shortest(self.size["shortest_edge"], limit)
+
+    def preprocess(
+        self,
+        images: Any,
+        annotations: Any = None,
+        *,
+        return_segmentation_masks: bool | None = None,
+        masks_path: Any = None,
+        return_tensors: Any = None,
+        data_format: Any = FIRST,
+        input_data_format: Any = None,
+        threads: int | None = None,
+        **overrides: Any,
+    ) -> BatchFeature:
+        """Prepare a batch, and its targets where annotations are given.
+
+        Args:
+            images: see ``ImageProcessor.preprocess``.
+            annotations: one COCO dictionary per image, of detection (``image_id``, ``annotations``) or, with
+                ``format="coco_panoptic"``, panoptic (``image_id``, ``file_name``, ``segments_info``).
+            return_segmentation_masks: also return a mask per object; only panoptic targets do so unasked.
+            masks_path: folder of the panoptic PNG files.
+
+        Returns:
+            ``pixel_values`` (batch, 3, height, width), ``pixel_mask`` (batch, height, width), and ``labels``:
+            per image ``boxes`` (centre, size; relative), ``class_labels``, ``area``, ``iscrowd``, ``image_id``,
+            ``size``, ``orig_size`` and, where asked for, ``masks``.
+        """
+        run = self.adjusted(overrides)
+        sources = flat_list(images)
+        notes = [annotations] if isinstance(annotations, dict) else annotations
+        if notes is not None and len(notes) != len(sources):
+            raise ProcessingError(
+                f"{len(sources)} images came with {len(notes)} annotations; give one per image"
+            )
+
+        def one(entry: tuple[Any, Any]) -> tuple[Picture, targets.Target | None]:
+            picture = open_picture(entry[0], input_data_format=input_data_format)
+            target = run.target(entry[1], picture.size, return_segmentation_masks, masks_path)
+            arranged = run.arrange(picture)
+            if target is not None:
+                target = targets.resize_target(target, picture.size, arranged.size)
+                if run.do_convert_annotations:
+                    target = targets.relative_boxes(target, arranged.size)
+            return arranged, target
+
+        pairs = map_items(
+            one, list(zip(sources, notes or [None] * len(sources), strict=True)), threads=threads
+        )
+        pictures = [picture for picture, _ in pairs]
+        made = [target for _, target in pairs if target is not None]
+        data: dict[str, Any] = {}
+        if run.do_pad:
+            size = (run.pad_size["height"], run.pad_size["width"]) if run.pad_size else None
+            values, mask = run.finish_padded(pictures, size=size, data_format=data_format, threads=threads)
+            data["pixel_values"] = values
+            if run.with_mask:
+                data["pixel_mask"] = mask
+            extent = mask.shape[1], mask.shape[2]
+            relative = bool(run.do_convert_annotations)
+            made = [
+                targets.pad_target(target, picture.size, extent, relative=relative)
+                for target, picture in zip(made, pictures, strict=False)
+            ]
+        else:
+            data["pixel_values"] = run.finish(pictures, data_format=data_format, threads=threads)
+        out = self.batch(data, return_tensors, listed=("pixel_values", "pixel_mask"))
+        if notes is not None:
+            out["labels"] = [BatchFeature(target, return_tensors) for target in made]
+        return out
+
+    def target(self, note: Any, size: tuple[int, int], masks: bool | None, masks_path: Any) -> Any:
+        """The target of one picture in its own pixels; None without annotation."""
+        if note is None:
+            return None
+        kind = str(getattr(self.format, "value", self.format))
+        if kind == targets.DETECTION:
+            return targets.detection_target(note, size, masks=bool(masks))
+        if kind == targets.PANOPTIC:
+            return targets.panoptic_target(note, size, masks_path, masks=masks is not False)
+        raise ProcessingError(
+            f"format={kind!r} is unknown; use {targets.DETECTION!r} or {targets.PANOPTIC!r}"
+        )
+
+    def post_process_object_detection(
+        self, outputs: Any, threshold: float = 0.5, target_sizes: Any = None
+    ) -> Detections:
+        """Boxes of one forward pass.
+
+        Args:
+            outputs: ``logits`` (batch, queries, classes + 1) and ``pred_boxes`` (centre, size; relative).
+            threshold: lowest score.
+            target_sizes: (height, width) per image; boxes stay relative without it.
+
+        Returns:
+            Per image ``scores``, ``labels`` and ``boxes`` as corners (x0, y0, x1, y1).
+        """
+        return found_boxes.softmax_detections(outputs, threshold, target_sizes)
+
+    def post_process_semantic_segmentation(
+        self, outputs: Any, target_sizes: Any = None
+    ) -> list[torch.Tensor]:
+        """The class of every pixel, (height, width) per image, from ``logits`` and ``pred_masks``."""
+        return segments.query_semantic_maps(outputs.logits, outputs.pred_masks, target_sizes)
+
+    def post_process_instance_segmentation(
+        self,
+        outputs: Any,
+        threshold: float = 0.5,
+        mask_threshold: float = 0.5,
+        overlap_mask_area_threshold: float = 0.8,
+        target_sizes: Any = None,
+        return_coco_annotation: bool | None = False,
+    ) -> list[dict[str, Any]]:
+        """Segments of single objects: per image ``segmentation`` and ``segments_info``."""
+        found = self.post_process_panoptic_segmentation(
+            outputs, threshold, mask_threshold, overlap_mask_area_threshold, set(), target_sizes
+        )
+        if return_coco_annotation:
+            for one in found:
+                one["segmentation"] = segments.run_length_codes(one["segmentation"])
+        return found
+
+    def post_process_panoptic_segmentation(
+        self,
+        outputs: Any,
+        threshold: float = 0.5,
+        mask_threshold: float = 0.5,
+        overlap_mask_area_threshold: float = 0.8,
+        label_ids_to_fuse: Any = None,
+        target_sizes: Any = None,
+    ) -> list[dict[str, Any]]:
+        """A map of segment numbers and what they are: per image ``segmentation`` and ``segments_info``."""
+        return segments.panoptic_segments(
+            outputs.logits,
+            outputs.pred_masks,
+            threshold=threshold,
+            mask_threshold=mask_threshold,
+            overlap_threshold=overlap_mask_area_threshold,
+            fused=label_ids_to_fuse,
+            target_sizes=target_sizes,
+        )
+
+
+class ConditionalDetrImageProcessor(DetrImageProcessor):
+    def post_process_object_detection(
+        self, outputs: Any, threshold: float = 0.5, target_sizes: Any = None, top_k: int = 100
+    ) -> Detections:
+        """As DETR's, from sigmoid scores of the ``top_k`` pairs of query and class."""
+        return found_boxes.sigmoid_detections(outputs, threshold, target_sizes, top_k)
+
+
+class DeformableDetrImageProcessor(ConditionalDetrImageProcessor):
+    pass
+
+
+class GroundingDinoImageProcessor(DetrImageProcessor):
+    def post_process_object_detection(
+        self, outputs: Any, threshold: float = 0.1, target_sizes: Any = None
+    ) -> Detections:
+        """As DETR's, from the best sigmoid score of each query."""
+        return found_boxes.best_class_detections(outputs, threshold, target_sizes)
+
+
+class DetaImageProcessor(DetrImageProcessor):
+    def post_process_object_detection(
+        self, outputs: Any, threshold: float = 0.5, target_sizes: Any = None, nms_threshold: float = 0.7
+    ) -> Detections:
+        """Sigmoid scores after suppressing boxes that overlap a better one of their class."""
+        import torch
+
+        found_boxes.check_sizes(target_sizes, len(outputs.logits))
+        chances = outputs.logits.sigmoid()
+        classes = chances.shape[2]
+        corners = found_boxes.to_pixels(found_boxes.corners(outputs.pred_boxes), target_sizes)
+        found = []
+        for image, own in zip(chances, corners, strict=True):
+            scores, flat = image.flatten().topk(min(10_000, image.numel()))
+            labels, places = flat % classes, own[flat // classes]
+            # Boxes of different classes are moved apart so that one pass suppresses within classes.
+            moved = places + (labels.to(places) * (places.max() + 1))[:, None]
+            keep = found_boxes.suppress(moved, scores, nms_threshold)[:100]
+            keep = keep[scores[keep] > threshold]
+            found.append({"scores": scores[keep], "labels": labels[keep], "boxes": places[keep]})
+        assert all(isinstance(one["boxes"], torch.Tensor) for one in found)
+        return found
+
+
+class YolosImageProcessor(DetrImageProcessor):
+    """Sides are multiples of 16."""
+
+    with_mask = False
+
+    def resized(self, picture: Picture) -> Picture:
+        size = self.size
+        if "shortest_edge" not in size:
+            return super().resized(picture)
+        height, width = edges(picture.size, size["shortest_edge"], size.get("longest_edge"))
+        return resize(picture, (height - height % 16, width - width % 16), self.resample)
+
+
+class RTDetrImageProcessor(DetrImageProcessor):
+    size: Size = square(640)
+    do_normalize: bool = False
+    do_pad: bool = False
+
+    def post_process_object_detection(
+        self,
+        outputs: Any,
+        threshold: float = 0.5,
+        target_sizes: Any = None,
+        use_focal_loss: bool = True,
+    ) -> Detections:
+        """As DETR's; with ``use_focal_loss`` from sigmoid scores of pairs of query and class."""
+        if not use_focal_loss:
+            return found_boxes.softmax_detections(outputs, threshold, target_sizes)
+        return found_boxes.sigmoid_detections(outputs, threshold, target_sizes, outputs.logits.shape[1])
+
+
+class MaskFormerImageProcessor(StandardImageProcessor):
+    """Sides up to multiples of ``size_divisor``; label maps become one mask per label."""
+
+    model_input_names: ClassVar[list[str]] = ["pixel_values", "pixel_mask"]
+    call_names: ClassVar[tuple[str, ...]] = (
+        *StandardImageProcessor.call_names,
+        "segmentation_maps",
+        "instance_id_to_semantic_id",
+    )
+    renamed: ClassVar[dict[str, str]] = {
+        "size_divisibility": "size_divisor",
+        "reduce_labels": "do_reduce_labels",
+    }
+    size: Size = shortest(800, 1333)
+    size_divisor: int = 32
+    image_mean: list[float] = IMAGENET_MEAN
+    image_std: list[float] = IMAGENET_STD
+    ignore_index: int | None = None
+    do_reduce_labels: bool = False
+    num_labels: int | None = None
+    pad_size: Size | None = None
+
+    def __init__(self, **values: Any) -> None:
+        limit = values.pop("max_size", None)
+        super().__init__(**values)
+        if limit is not None and "shortest_edge" in self.size:
+            self.size = shortest(self.size["shortest_edge"], limit)
+
+    def resized(self, picture: Picture) -> Picture:
+        return resize(picture, self.divisible(target_size(picture.size, self.size)), self.resample)
+
+    def divisible(self, size: tuple[int, int]) -> tuple[int, int]:
+        """``size`` rounded up to multiples of ``size_divisor``."""
+        divisor = self.size_divisor or 1
+        return -(-size[0] // divisor) * divisor, -(-size[1] // divisor) * divisor
+
+    def preprocess(
+        self,
+        images: Any,
+        segmentation_maps: Any = None,
+        instance_id_to_semantic_id: Any = None,
+        *,
+        return_tensors: Any = None,
+        data_format: Any = FIRST,
+        input_data_format: Any = None,
+        threads: int | None = None,
+        **overrides: Any,
+    ) -> BatchFeature:
+        """Prepare a batch, and its masks where label maps are given.
+
+        Args:
+            images: see ``ImageProcessor.preprocess``.
+            segmentation_maps: per image one number per pixel: a class, or an instance.
+            instance_id_to_semantic_id: instance -> class, one dictionary for all or one per image.
+
+        Returns:
+            ``pixel_values``, ``pixel_mask``, and per image ``mask_labels`` (labels, height, width) and
+            ``class_labels`` (labels,).
+        """
+        run = self.adjusted(overrides)
+        pictures = run.open_all(flat_list(images), input_data_format, threads, run.arrange)
+        pad = run.pad_size
+        values, mask = run.finish_padded(
+            pictures,
+            size=(pad["height"], pad["width"]) if pad else None,
+            data_format=data_format,
+            threads=threads,
+        )
+        data = {"pixel_values": values, "pixel_mask": mask}
+        out = self.batch(data, return_tensors, listed=("pixel_values", "pixel_mask"))
+        if segmentation_maps is not None:
+            extent = mask.shape[1], mask.shape[2]
+            masks, labels = run.masks(segmentation_maps, instance_id_to_semantic_id, len(pictures), extent)
+            for name, arrays in (("mask_labels", masks), ("class_labels", labels)):
+                tensors = [BatchFeature({"one": array}, return_tensors)["one"] for array in arrays]
+                out[name] = tensors
+        return out
+
+    def masks(
+        self, maps: Any, mapping: Any, count: int, extent: tuple[int, int]
+    ) -> tuple[list[np.ndarray], list[np.ndarray]]:
+        """Per image the masks (labels, height, width), padded to ``extent``, and the class of each."""
+        listed = list(maps) if isinstance(maps, (list, tuple)) or getattr(maps, "ndim", 2) == 3 else [maps]
+        if len(listed) != count:
+            raise ProcessingError(
+                f"{count} images came with {len(listed)} segmentation maps; give one per image"
+            )
+        masks, labels = [], []
+        for index, source in enumerate(listed):
+            picture = targets.label_map(source)
+            if self.do_resize:
+                picture = resize(picture, self.divisible(target_size(picture.size, self.size)), 0)
+            array = picture.array()[:, :, 0].astype(np.int64)
+            if self.do_reduce_labels:
+                if self.ignore_index is None:
+                    raise ProcessingError("do_reduce_labels needs ignore_index, which replaces the label 0")
+                array = np.where(array == 0, self.ignore_index, array - 1)
+            border = ((0, extent[0] - array.shape[0]), (0, extent[1] - array.shape[1]))
+            array = np.pad(array, border, constant_values=self.ignore_index or 0)
+            own = mapping[index] if isinstance(mapping, (list, tuple)) else mapping
+            found, classes = self.binary_masks(array, own)
+            masks.append(found)
+            labels.append(classes)
+        return masks, labels
+
+    def binary_masks(self, array: np.ndarray, mapping: Any) -> tuple[np.ndarray, np.ndarray]:
+        """One mask per label of ``array`` other than the ignored one, and the labels' classes."""
+        shift = int(self.do_reduce_labels)
+        present = [int(label) for label in np.unique(array) if label != self.ignore_index]
+        masks = np.zeros((len(present), *array.shape), dtype=np.float32)
+        for place, label in zip(masks, present, strict=True):
+            place[:] = array == label
+        if mapping is not None:
+            missing = [label + shift for label in present if label + shift not in mapping]
+            if missing:
+                raise ProcessingError(f"instance_id_to_semantic_id has no entry for {missing}")
+            present = [mapping[label + shift] - shift for label in present]
+        return masks, np.asarray(present, dtype=np.int64)
+
+    def query_outputs(self, outputs: Any) -> tuple[Any, Any]:
+        """Class logits (batch, queries, classes + 1) and mask logits (batch, queries, height, width)."""
+        return outputs.class_queries_logits, outputs.masks_queries_logits
+
+    def post_process_semantic_segmentation(
+        self, outputs: Any, target_sizes: Any = None
+    ) -> list[torch.Tensor]:
+        """The class of every pixel, (height, width) per image."""
+        return segments.query_semantic_maps(*self.query_outputs(outputs), target_sizes)
+
+    def post_process_instance_segmentation(
+        self,
+        outputs: Any,
+        threshold: float = 0.5,
+        mask_threshold: float = 0.5,
+        overlap_mask_area_threshold: float = 0.8,
+        target_sizes: Any = None,
+        return_coco_annotation: bool | None = False,
+        return_binary_maps: bool | None = False,
+    ) -> list[dict[str, Any]]:
+        """Segments of single objects: per image ``segmentation`` and ``segments_info``."""
+        if return_coco_annotation and return_binary_maps:
+            raise ProcessingError("return_coco_annotation and return_binary_maps exclude each other")
+        classes, masks = self.query_outputs(outputs)
+        return segments.instance_segments(
+            classes,
+            masks,
+            threshold=threshold,
+            target_sizes=target_sizes,
+            run_lengths=bool(return_coco_annotation),
+            binary_maps=bool(return_binary_maps),
+        )
+
+    def post_process_panoptic_segmentation(
+        self,
+        outputs: Any,
+        threshold: float = 0.5,
+        mask_threshold: float = 0.5,
+        overlap_mask_area_threshold: float = 0.8,
+        label_ids_to_fuse: Any = None,
+        target_sizes: Any = None,
+    ) -> list[dict[str, Any]]:
+        """A map of segment numbers and what they are: per image ``segmentation`` and ``segments_info``."""
+        classes, masks = self.query_outputs(outputs)
+        return segments.panoptic_segments(
+            classes,
+            masks,
+            threshold=threshold,
+            mask_threshold=mask_threshold,
+            overlap_threshold=overlap_mask_area_threshold,
+            fused=label_ids_to_fuse,
+            target_sizes=target_sizes,
+        )
+
+
+class Mask2FormerImageProcessor(MaskFormerImageProcessor):
+    """Mask logits are brought to 384 x 384 before anything is decided."""
+
+    def query_outputs(self, outputs: Any) -> tuple[Any, Any]:
+        classes, masks = super().query_outputs(outputs)
+        return classes, segments.scaled(masks, (384, 384))
