@@ -20,8 +20,6 @@ from zoo_core.errors import ConfigError, FileNotInRepository
 if TYPE_CHECKING:
     from zoo_core.hub import Repository
 
-MAX_JSON_BYTES = 16 * 2**20
-
 
 def plain(value: Any) -> Any:
     """``value`` in what JSON can hold: enums by value, arrays and tuples as lists."""
@@ -32,25 +30,6 @@ def plain(value: Any) -> Any:
     if hasattr(value, "tolist"):
         return value.tolist()
     return getattr(value, "value", value) if not isinstance(value, (str, int, float)) else value
-
-
-def read_json_file(path: str | os.PathLike[str]) -> dict[str, Any]:
-    """The JSON object in ``path``, at most 16 MiB.
-
-    Raises:
-        ConfigError: too large, not JSON, or not an object.
-    """
-    file = Path(path)
-    size = file.stat().st_size
-    if size > MAX_JSON_BYTES:
-        raise ConfigError(f"{file} has {size} bytes; a settings file may have {MAX_JSON_BYTES}")
-    try:
-        found = json.loads(file.read_text(encoding="utf-8"))
-    except (ValueError, RecursionError) as error:
-        raise ConfigError(f"{file} is not JSON: {error}") from error
-    if not isinstance(found, dict):
-        raise ConfigError(f"{file} holds a JSON {type(found).__name__}; a JSON object was expected")
-    return found
 
 
 @dataclass_transform(kw_only_default=True)
@@ -117,23 +96,25 @@ class SettingsFile:
         from zoo_core.hub import HubOptions, Repository
 
         options = HubOptions.pop_from(kwargs)
-        if os.path.isfile(name_or_path):
-            return read_json_file(name_or_path), kwargs
         return cls.read_from(Repository(name_or_path, options=options)), kwargs
 
     @classmethod
     def read_from(cls, repository: Repository) -> dict[str, Any]:
         """The settings in ``repository``: a file of their own, or a section of processor_config.json."""
+        from zoo_core.hub import read_json_file
+
+        if repository.single_file is not None:
+            return read_json_file(repository.single_file)
         own_first, *others = cls.file_names
-        if (path := repository.find(own_first)) is not None:
-            return read_json_file(path)
-        if cls.section and (path := repository.find("processor_config.json")) is not None:
-            section = read_json_file(path).get(cls.section)
+        if repository.find(own_first) is not None:
+            return repository.read_json(own_first)
+        if cls.section and repository.find("processor_config.json") is not None:
+            section = repository.read_json("processor_config.json").get(cls.section)
             if isinstance(section, dict):
                 return section
         for name in others:
-            if (path := repository.find(name)) is not None:
-                return read_json_file(path)
+            if repository.find(name) is not None:
+                return repository.read_json(name)
         names = " or ".join(cls.file_names)
         raise FileNotInRepository(f"{repository.name} has no {names}, which {cls.__name__} is read from")
 
@@ -171,7 +152,9 @@ class SettingsFile:
     @classmethod
     def from_json_file(cls, json_file: str | os.PathLike[str]) -> Self:
         """Build from one JSON file."""
-        return cls(**read_json_file(json_file))
+        from zoo_core.hub import read_json_file
+
+        return cls(**read_json_file(Path(json_file)))
 
     # Writing
 
@@ -216,50 +199,22 @@ class SettingsFile:
         path = folder / self.file_names[0]
         self.to_json_file(path)
         if push_to_hub:
-            upload(folder, repo_id=kwargs.pop("repo_id", folder.name), files=[path.name], **kwargs)
+            self.push_to_hub(kwargs.pop("repo_id", folder.name), **kwargs)
         return [str(path)]
 
     def push_to_hub(self, repo_id: str, **kwargs: Any) -> str:
         """Upload the files of ``save_pretrained`` to ``repo_id``; returns the address of the commit.
 
         Args:
-            **kwargs: ``commit_message``, ``commit_description``, ``private``, ``token``, ``revision``,
-                ``create_pr``.
+            **kwargs: ``commit_message``, ``private``, ``token``, ``revision``, ``create_pr``.
         """
         import tempfile
 
+        from zoo_core.hub import upload
+
         with tempfile.TemporaryDirectory() as folder:
             self.save_pretrained(folder)
-            return upload(Path(folder), repo_id=repo_id, **kwargs)
+            return upload(folder, repo_id, **kwargs)
 
     def __repr__(self) -> str:
         return f"{type(self).__name__} {self.to_json_string()}"
-
-
-def upload(
-    folder: Path,
-    *,
-    repo_id: str,
-    files: list[str] | None = None,
-    commit_message: str | None = None,
-    commit_description: str | None = None,
-    private: bool | None = None,
-    token: str | bool | None = None,
-    revision: str | None = None,
-    create_pr: bool = False,
-) -> str:
-    """Upload ``files`` of ``folder`` (all by default) to ``repo_id``; returns the commit's address."""
-    from huggingface_hub import HfApi
-
-    api = HfApi(token=token)
-    repository = api.create_repo(repo_id, private=private, exist_ok=True)
-    commit = api.upload_folder(
-        repo_id=repository.repo_id,
-        folder_path=folder,
-        allow_patterns=files,
-        commit_message=commit_message or "Upload processor",
-        commit_description=commit_description,
-        revision=revision,
-        create_pr=create_pr,
-    )
-    return str(commit)

@@ -11,7 +11,7 @@ from typing import Any, ClassVar
 
 from zoo_core.errors import ProcessingError
 from zoo_core.processing.batch_feature import BatchFeature
-from zoo_core.processing.fields import SettingsFile, read_json_file, upload
+from zoo_core.processing.fields import SettingsFile
 
 AUTO_CLASSES = {
     "tokenizer": "AutoTokenizer",
@@ -153,8 +153,8 @@ class ProcessorMixin(SettingsFile):
             hub_keywords["trust_remote_code"] = trust
         repository = Repository(pretrained_model_name_or_path, options=options)
         settings: dict[str, Any] = {}
-        if (path := repository.find("processor_config.json")) is not None:
-            settings = read_json_file(path)
+        if repository.find("processor_config.json") is not None:
+            settings = repository.read_json("processor_config.json")
         template = cls.read_chat_template(repository, settings)
         for name in (*AUTO_CLASSES, *cls.attributes):
             settings.pop(name, None)
@@ -202,8 +202,8 @@ class ProcessorMixin(SettingsFile):
         stored = settings.pop("chat_template", None)
         if (path := repository.find("chat_template.jinja")) is not None:
             return str(path.read_text(encoding="utf-8"))
-        if (path := repository.find("chat_template.json")) is not None:
-            stored = read_json_file(path).get("chat_template")
+        if repository.find("chat_template.json") is not None:
+            stored = repository.read_json("chat_template.json").get("chat_template")
         return stored if isinstance(stored, str) else None
 
     def save_pretrained(
@@ -230,7 +230,7 @@ class ProcessorMixin(SettingsFile):
             self.to_json_file(path)
             written.append(str(path))
         if push_to_hub:
-            upload(folder, repo_id=kwargs.pop("repo_id", folder.name), **kwargs)
+            self.push_to_hub(kwargs.pop("repo_id", folder.name), **kwargs)
         return written
 
     # Calling

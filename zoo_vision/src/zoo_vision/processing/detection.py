@@ -74,8 +74,8 @@ class DetrImageProcessor(StandardImageProcessor):
 
         Returns:
             ``pixel_values`` (batch, 3, height, width), ``pixel_mask`` (batch, height, width), and ``labels``:
-            per image ``boxes`` (centre, size; relative), ``class_labels``, ``area``, ``iscrowd``, ``image_id``,
-            ``size``, ``orig_size`` and, where asked for, ``masks``.
+            per image ``boxes`` (centre, size; relative), ``class_labels``, ``area``, ``iscrowd``,
+            ``image_id``, ``size``, ``orig_size`` and, where asked for, ``masks``.
         """
         run = self.adjusted(overrides)
         sources = flat_list(images)
@@ -365,11 +365,10 @@ class MaskFormerImageProcessor(StandardImageProcessor):
                 if self.ignore_index is None:
                     raise ProcessingError("do_reduce_labels needs ignore_index, which replaces the label 0")
                 array = np.where(array == 0, self.ignore_index, array - 1)
-            border = ((0, extent[0] - array.shape[0]), (0, extent[1] - array.shape[1]))
-            array = np.pad(array, border, constant_values=self.ignore_index or 0)
             own = mapping[index] if isinstance(mapping, (list, tuple)) else mapping
             found, classes = self.binary_masks(array, own)
-            masks.append(found)
+            border = ((0, 0), (0, extent[0] - array.shape[0]), (0, extent[1] - array.shape[1]))
+            masks.append(np.pad(found, border, constant_values=self.ignore_index or 0))
             labels.append(classes)
         return masks, labels
 

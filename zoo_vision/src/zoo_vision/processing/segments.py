@@ -108,7 +108,7 @@ def panoptic_segments(
     fused: Collection[int] | None,
     target_sizes: Any,
 ) -> list[dict[str, Any]]:
-    """Per image ``segmentation`` (height, width) and ``segments_info``, from queries whose last class is nothing."""
+    """Per image ``segmentation`` (height, width) and ``segments_info``; the last class means nothing."""
     import torch
 
     check_sizes(target_sizes, len(class_logits))
