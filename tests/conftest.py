@@ -69,6 +69,8 @@ def _isolated_home() -> Iterator[Path]:
 @pytest.fixture
 def hub(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[LoopbackHub]:
     """An empty hub on loopback that this test's loads talk to, with an empty cache of its own."""
+    # Its constants must come from the settings above, not from those of whichever test is first.
+    import huggingface_hub.constants  # noqa: F401
     from loopback_hub import LoopbackHub
 
     with LoopbackHub() as server:

@@ -147,7 +147,8 @@ class LoopbackHub:
         self._hub = self._serve(_HubHandler)
         self._cdn = self._serve(_CdnHandler)
         self.endpoint = f"http://127.0.0.1:{self._hub.server_port}"
-        self.cdn = f"http://127.0.0.1:{self._cdn.server_port}"
+        # Another host by name: some clients compare names without ports when they guard the token.
+        self.cdn = f"http://localhost:{self._cdn.server_port}"
 
     def _serve(self, handler: type[_Handler]) -> _Server:
         server = _Server(("127.0.0.1", 0), type(handler.__name__, (handler,), {"hub": self}))

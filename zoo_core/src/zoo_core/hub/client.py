@@ -164,7 +164,7 @@ class Client:
     def _of_failure(self, error: Exception, what: str) -> HubError | None:
         seen = self._without_token(f"{type(error).__name__}: {error}")
         modules = {base.__module__.partition(".")[0] for base in type(error).__mro__}
-        if modules & _HTTP_LIBRARIES:
+        if modules & _HTTP_LIBRARIES and not isinstance(error, ValueError):
             return HubUnreachable(
                 f"{self.endpoint} could not be reached when asked for {what} ({seen}). The id may well be "
                 "right: check the connection, the proxy and HF_ENDPOINT."
