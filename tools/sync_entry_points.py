@@ -25,7 +25,7 @@ ROOT = Path(__file__).resolve().parents[1]
 PACKAGES = ("zoo_text", "zoo_vision", "zoo_audio", "zoo_multimodal")
 TABLE = Path("zoo_core/src/zoo_core/registry/first_party.json")
 
-sys.path[:0] = [str(ROOT / name / "src") for name in ("zoo_core", *PACKAGES)]
+sys.path.insert(0, str(ROOT / "zoo_core" / "src"))
 
 from zoo_core.architecture import ARCHITECTURES_GROUP, COMPONENTS_GROUP, Architecture  # noqa: E402
 from zoo_core.registry import references, validation  # noqa: E402
@@ -40,40 +40,43 @@ def main() -> int:
     action = parser.add_mutually_exclusive_group()
     action.add_argument("--check", action="store_true", help="exit 1 when a file is stale; write nothing")
     action.add_argument("--install", action="store_true", help="also run pip install -e on the packages")
-    parser.add_argument("--root", type=Path, default=ROOT, help="the workspace whose files are written")
+    parser.add_argument("--root", type=Path, default=ROOT, help="the workspace (default: this one)")
     arguments = parser.parse_args()
 
-    advertised = {package: collect(package) for package in PACKAGES}
-    faults = list(find_faults(advertised))
+    root: Path = arguments.root
+    sys.path[:0] = [str(root / package / "src") for package in PACKAGES]
+
+    advertised = {package: collect(root, package) for package in PACKAGES}
+    faults = list(find_faults(root, advertised))
     if faults:
         print("\n".join(faults), file=sys.stderr)
     wanted = render(advertised)
-    stale = [path for path, text in wanted.items() if _read(arguments.root / path) != text]
+    stale = [path for path, text in wanted.items() if _read(root / path) != text]
     if arguments.check:
         if stale:
             print("stale: " + ", ".join(map(str, stale)), file=sys.stderr)
             print("run: python tools/sync_entry_points.py --install", file=sys.stderr)
         return int(bool(stale or faults))
     for path in stale:
-        (arguments.root / path).write_text(wanted[path], encoding="utf-8")
+        (root / path).write_text(wanted[path], encoding="utf-8")
         print(f"wrote {path}")
     if arguments.install:
-        install(arguments.root)
+        install(root)
     return int(bool(faults))
 
 
-def collect(package: str) -> Advertised:
+def collect(root: Path, package: str) -> Advertised:
     """Group to name to value, for one package."""
-    records = {record.model_type: where for where, record in find_records(package)}
+    records = {record.model_type: where for where, record in find_records(root, package)}
     components: dict[str, str] = {}
-    if (ROOT / package / "src" / package / "components.py").exists():
+    if (root / package / "src" / package / "components.py").exists():
         components = dict(importlib.import_module(f"{package}.components").COMPONENTS)
     return {ARCHITECTURES_GROUP: records, COMPONENTS_GROUP: components}
 
 
-def find_records(package: str) -> Iterator[tuple[str, Architecture]]:
+def find_records(root: Path, package: str) -> Iterator[tuple[str, Architecture]]:
     """("module:NAME", record) for every record that an ``__init__.py`` of ``package`` holds."""
-    source = ROOT / package / "src"
+    source = root / package / "src"
     for path in sorted((source / package).rglob("__init__.py")):
         if "Architecture(" not in path.read_text(encoding="utf-8"):
             continue
@@ -83,7 +86,7 @@ def find_records(package: str) -> Iterator[tuple[str, Architecture]]:
                 yield f"{module.__name__}:{name}", value
 
 
-def find_faults(advertised: Mapping[str, Advertised]) -> Iterator[str]:
+def find_faults(root: Path, advertised: Mapping[str, Advertised]) -> Iterator[str]:
     """Names that stand twice, malformed records, and references to classes that are not there."""
     for group in (ARCHITECTURES_GROUP, COMPONENTS_GROUP):
         owners: dict[str, str] = {}
@@ -94,16 +97,20 @@ def find_faults(advertised: Mapping[str, Advertised]) -> Iterator[str]:
                 owners[name] = package
     for package in advertised:
         seen: dict[str, str] = {}
-        for where, record in find_records(package):
+        for where, record in find_records(root, package):
             if record.model_type in seen:
                 yield f"{record.model_type!r} stands at {seen[record.model_type]} and at {where}"
             seen[record.model_type] = where
             if fault := validation.fault(record, record.model_type):
                 yield f"{where}: {fault}"
             else:
-                yield from (f"{where}: {fault}" for fault in map(missing, references_in(record)) if fault)
+                yield from (
+                    f"{where}: {fault}"
+                    for reference in references_in(record)
+                    if (fault := missing(root, reference))
+                )
         for name, value in advertised[package][COMPONENTS_GROUP].items():
-            if fault := missing(value):
+            if fault := missing(root, value):
                 yield f"{package}.components, {name!r}: {fault}"
 
 
@@ -122,18 +129,22 @@ def references_in(record: Architecture) -> Iterator[str]:
         yield from (value,) if isinstance(value, str) else value or ()
 
 
-def missing(reference: str) -> str | None:
+def missing(root: Path, reference: str) -> str | None:
     """What is wrong with ``reference`` as the source files show it, read without running them."""
-    module, attribute = references.parse(reference)
+    try:
+        module, attribute = references.parse(reference)
+    except ValueError as error:
+        return str(error)
     package = module.partition(".")[0]
     if package != "zoo_core" and package not in PACKAGES:
         return f"{reference} lies outside the workspace"
-    stem = ROOT / package / "src" / Path(*module.split("."))
+    home = ROOT if package == "zoo_core" else root
+    stem = home / package / "src" / Path(*module.split("."))
     path = next((path for path in (stem.with_suffix(".py"), stem / "__init__.py") if path.is_file()), None)
     if path is None:
         return f"{reference}: there is no module {module}"
     if attribute not in top_level_names(path):
-        return f"{reference}: {path.relative_to(ROOT)} has no {attribute}"
+        return f"{reference}: {path.relative_to(home)} has no {attribute}"
     return None
 
 
