@@ -31,10 +31,10 @@ class Command(NamedTuple):
 
 
 COMMANDS: Mapping[str, Command] = {
-    "list": Command("zoo_core.cli.list", "model types, Auto classes, distributions and class names"),
-    "info": Command("zoo_core.cli.info", "what a checkpoint is and what would load it"),
-    "doctor": Command("zoo_core.cli.doctor", "check plugins, versions and the environment"),
-    "demo": Command("zoo_core.cli.demo", "load real weights and search a text with them"),
+    "list": Command("zoo_core.cli.commands.list", "model types, Auto classes, distributions and class names"),
+    "info": Command("zoo_core.cli.commands.info", "what a checkpoint is and what would load it"),
+    "doctor": Command("zoo_core.cli.commands.doctor", "check plugins, versions and the environment"),
+    "demo": Command("zoo_core.cli.commands.demo", "load real weights and search a text with them"),
 }
 
 
