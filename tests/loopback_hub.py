@@ -131,6 +131,7 @@ class LoopbackHub:
     outage: every answer becomes this status (503, ...) while set; an outage at the connection itself is
         ``stop()``, after which the port refuses.
     large_files: how an LFS file is served, "cdn" (redirect to the other origin) or "direct".
+    cut_short: a large file's answer ends this many bytes before the length it announced.
     hide_listing: leave the file list out of the repository information, as some mirrors do.
     """
 
@@ -141,6 +142,7 @@ class LoopbackHub:
         self.outage: int | None = None
         self.outage_on: str = ""
         self.large_files = "cdn"
+        self.cut_short = 0
         self.hide_listing = False
         self.renamed: dict[str, str] = {}
         self.objects: dict[str, bytes] = {}
@@ -223,6 +225,10 @@ class _Handler(BaseHTTPRequestHandler):
         if self.command != "HEAD":
             self.wfile.write(body)
 
+    def hang_up(self) -> None:
+        self.close_connection = True
+        self.connection.shutdown(socket.SHUT_RDWR)
+
     def answer_json(self, value: Any, status: int = 200) -> None:
         self.answer(status, json.dumps(value).encode(), Content_Type="application/json")
 
@@ -244,6 +250,9 @@ class _CdnHandler(_Handler):
         data = self.hub.objects.get(urlsplit(self.path).path.removeprefix("/lfs/"))
         if data is None:
             self.answer(404)
+        elif self.hub.cut_short:
+            self.answer(200, data[: -self.hub.cut_short], Content_Length=str(len(data)))
+            self.hang_up()
         else:
             self.answer_file(data)
 

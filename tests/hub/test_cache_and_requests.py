@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import socket
 import subprocess
 import sys
@@ -44,9 +45,10 @@ def no_sockets(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(socket, "getaddrinfo", refuse)
 
 
-def test_first_load_asks_once_for_the_commit_and_once_per_absent_file_never(hub: LoopbackHub) -> None:
+def test_first_load_asks_once_for_the_commit_and_never_for_absent_files(hub: LoopbackHub) -> None:
     hub.repository("org/model", FILES)
     assert load().commit == hub.repositories["org/model"].head
+    assert all(r.headers["user-agent"].startswith("zoo-core/") for r in hub.requests)
     assert hub.count(containing="/api/models/") == 1
     assert hub.count(containing="config.json") == 2  # the client's HEAD and GET
     assert not [r.path for r in hub.requests if any(name in r.path for name in OPTIONAL)]
@@ -276,6 +278,17 @@ def test_several_files_in_parallel(hub: LoopbackHub) -> None:
         FileNotInRepository, match=r"lacks 2 of 3 files asked for: a.bin, b.bin. It holds: model-0"
     ):
         Repository("org/model").paths(["a.bin", next(iter(shards)), "b.bin"])
+
+
+def test_progress_shows_on_a_terminal_alone(hub: LoopbackHub, monkeypatch: pytest.MonkeyPatch) -> None:
+    names = ["a.json", "b.json"]
+    hub.repository("org/model", {name: {} for name in names})
+    for terminal in (False, True):
+        stream = io.StringIO()
+        monkeypatch.setattr(stream, "isatty", lambda terminal=terminal: terminal)
+        monkeypatch.setattr(sys, "stderr", stream)
+        Repository("org/model").paths(names)
+        assert ("Files of org/model" in stream.getvalue()) is terminal
 
 
 def test_one_repository_object_in_many_threads(hub: LoopbackHub) -> None:

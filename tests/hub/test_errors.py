@@ -94,6 +94,32 @@ def test_login_page_where_an_answer_was_due(hub: LoopbackHub) -> None:
         Repository("org/model").path("config.json")
 
 
+def test_download_cut_short_leaves_no_file(hub: LoopbackHub, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("time.sleep", lambda seconds: None)  # the client waits between its attempts
+    hub.repository("org/model", {"model.safetensors": b"w" * 5000})
+    hub.cut_short = 1000
+    with pytest.raises(HubError, match=r"'model.safetensors' of 'org/model'"):
+        Repository("org/model").path("model.safetensors")
+    hub.cut_short = 0
+    assert Repository("org/model").path("model.safetensors").stat().st_size == 5000
+
+
+@pytest.mark.parametrize("kind", ["refused", 503])
+def test_outage_before_a_file_is_cached(
+    hub: LoopbackHub, kind: str | int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("time.sleep", lambda seconds: None)
+    hub.repository("org/model", CONFIG)
+    repository = Repository("org/model")
+    repository.path("config.json")
+    if kind == "refused":
+        hub.stop()
+    else:
+        hub.outage = int(kind)
+    with pytest.raises(HubUnreachable, match=r"when asked for 'vocab.txt' of 'org/model'"):
+        repository.path("vocab.txt")
+
+
 def test_outage_between_the_commit_and_a_file_already_cached(hub: LoopbackHub) -> None:
     hub.repository("org/model", CONFIG)
     repository = Repository("org/model")

@@ -23,6 +23,7 @@ from zoo_core.errors import (
 )
 from zoo_core.hub.names import COMMIT
 
+LIBRARY: dict[str, Any] = {"library_name": "zoo-core", "library_version": zoo_core.__version__}
 TIMEOUT = 10.0
 _HTTP_LIBRARIES = {"httpx", "httpx2", "httpcore", "httpcore2", "requests", "urllib3"}
 _OUTAGE_STATUSES = {408, 429}
@@ -55,7 +56,7 @@ class Client:
         with self.translating(revision=revision):
             from huggingface_hub import HfApi
 
-            info = HfApi(endpoint=self.endpoint, token=self.token, user_agent=_user_agent()).repo_info(
+            info = HfApi(endpoint=self.endpoint, token=self.token, **LIBRARY).repo_info(
                 self.repo_id,
                 revision=revision,
                 repo_type=self.repo_type,
@@ -85,7 +86,7 @@ class Client:
                 force_download=force,
                 token=self.token,
                 endpoint=self.endpoint,
-                user_agent=_user_agent(),
+                **LIBRARY,
             )
         return Path(path)
 
@@ -189,10 +190,6 @@ class Client:
     def _without_token(self, text: str) -> str:
         token = self._token_text()
         return text.replace(token, "<token>") if token else text
-
-
-def _user_agent() -> str:
-    return f"zoo-core/{zoo_core.__version__}"
 
 
 def error_named(name: str, message: str) -> Exception:

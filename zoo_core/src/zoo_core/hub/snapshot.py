@@ -20,6 +20,7 @@ class Snapshot:
     Requests made: none for a cached file at a pinned commit, with ``local_files_only`` or offline; otherwise
     one in all for the commit and its list of files, and the client's own for each file not yet cached. After
     an outage the load goes on from the cache and asks no more.
+    (Client 2.x also refreshes a list for its telemetry once a day, unless HF_HUB_DISABLE_TELEMETRY is set.)
     """
 
     def __init__(self, repo_id: str, options: HubOptions) -> None:

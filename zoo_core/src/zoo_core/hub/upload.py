@@ -7,7 +7,7 @@ from pathlib import Path
 
 from zoo_core.errors import HubError
 from zoo_core.hub import environment
-from zoo_core.hub.client import Client
+from zoo_core.hub.client import LIBRARY, Client
 from zoo_core.hub.names import check_repository_id, check_revision
 
 
@@ -42,7 +42,7 @@ def upload(
     with client.translating(revision=revision or "main"):
         from huggingface_hub import HfApi
 
-        api = HfApi(endpoint=client.endpoint, token=token)
+        api = HfApi(endpoint=client.endpoint, token=token, **LIBRARY)
         repo_id = api.create_repo(repo_id, private=private, exist_ok=True).repo_id
         if revision is not None and not revision.startswith("refs/"):
             api.create_branch(repo_id, branch=revision, exist_ok=True)
