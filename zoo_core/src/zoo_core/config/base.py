@@ -69,6 +69,10 @@ class PretrainedConfig(ConventionalFields, GenerationFields):
     keys_to_ignore_at_inference: ClassVar[tuple[str, ...] | list[str]] = ()
     _default_num_labels: ClassVar[int] = 2
 
+    if TYPE_CHECKING:  # generic code reads fields that a subclass or a checkpoint adds
+
+        def __getattr__(self, name: str) -> Any: ...
+
     def __init_subclass__(cls, **kwargs: Any) -> None:
         count = cls.__dict__.get("num_labels")
         if isinstance(count, int):  # the default of a class whose labels are not the usual two
@@ -322,7 +326,7 @@ class PretrainedConfig(ConventionalFields, GenerationFields):
     def from_json_file(cls, json_file: str | os.PathLike[str]) -> Self:
         """A config from the path of a JSON file."""
         from zoo_core.config.loading import from_mapping
-        from zoo_core.hub.json_files import read_json_file
+        from zoo_core.hub import read_json_file
 
         config: Self = from_mapping(cls, read_json_file(Path(json_file)), {}, source=os.fspath(json_file))
         return config
@@ -414,7 +418,7 @@ class PretrainedConfig(ConventionalFields, GenerationFields):
 
     def push_to_hub(self, repo_id: str, **kwargs: Any) -> str:
         """Upload config.json to ``repo_id`` (``commit_message``, ``private``, ``token``, ``create_pr``,
-        ``revision``, ``commit_description``); returns the URL of the commit."""
+        ``revision``); returns the URL of the commit."""
         from zoo_core.config.loading import push
 
         return push(self, repo_id, **kwargs)

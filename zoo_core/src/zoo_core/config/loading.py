@@ -5,14 +5,14 @@ from __future__ import annotations
 import copy
 import logging
 import os
+import tempfile
 from collections.abc import Mapping, MutableMapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from zoo_core.config import rules
-from zoo_core.errors import ConfigError, FileNotInRepository
-from zoo_core.hub.json_files import read_json_file
+from zoo_core.errors import ConfigError
 from zoo_core.remote.trust import FORBIDDEN_KEYS
 
 if TYPE_CHECKING:
@@ -30,9 +30,7 @@ class Found:
 
     values: dict[str, Any]
     source: str
-    name: str
-    repository: Repository | None = None
-    unused: dict[str, Any] = field(default_factory=dict)
+    repository: Repository
 
 
 def read_config(name_or_path: str | os.PathLike[str], kwargs: MutableMapping[str, Any]) -> Found:
@@ -41,26 +39,14 @@ def read_config(name_or_path: str | os.PathLike[str], kwargs: MutableMapping[str
     ``_repository``: the resolved repository of the load this belongs to, so that its revision is resolved
     once. ``_configuration_file``: another name than config.json.
     """
-    from zoo_core.hub import HubOptions, Repository
+    from zoo_core.hub import HubOptions, Repository, read_json_file
 
     options = HubOptions.pop_from(kwargs)
-    repository: Repository | None = kwargs.pop("_repository", None)
+    repository: Repository = kwargs.pop("_repository", None) or Repository(name_or_path, options=options)
     filename = kwargs.pop("_configuration_file", None) or CONFIG_NAME
-    name = os.fspath(name_or_path)
-    if repository is None and os.path.isfile(name):
-        return Found(read_json_file(Path(name)), name, name)
-    repository = repository or Repository(name_or_path, options=options)
-    return Found(repository.read_json(filename), f"{repository.name}/{filename}", name, repository)
-
-
-def read_optional_config(
-    name_or_path: str | os.PathLike[str], kwargs: MutableMapping[str, Any]
-) -> Found | None:
-    """As `read_config`; None when the repository has no config.json."""
-    try:
-        return read_config(name_or_path, kwargs)
-    except FileNotInRepository:
-        return None
+    if (file := repository.single_file) is not None:
+        return Found(read_json_file(file), str(file), repository)
+    return Found(repository.read_json(filename), f"{repository.name}/{filename}", repository)
 
 
 def load(cls: type[PretrainedConfig], name_or_path: str | os.PathLike[str], kwargs: dict[str, Any]) -> Any:
@@ -74,9 +60,8 @@ def from_found(cls: type[PretrainedConfig], found: Found, kwargs: dict[str, Any]
     """A config of class ``cls`` from a file that was read, with the caller's ``kwargs`` on top."""
     result = from_mapping(cls, part_of(cls, found.values), kwargs, source=found.source)
     config = result[0] if isinstance(result, tuple) else result
-    config.name_or_path = found.name
-    if found.repository is not None:
-        config._commit_hash = found.repository.commit
+    config.name_or_path = found.repository.name
+    config._commit_hash = found.repository.commit
     return result
 
 
@@ -189,29 +174,12 @@ def save(
         push(config, kwargs.pop("repo_id", None) or folder.absolute().name, **kwargs)
 
 
-def push(
-    config: PretrainedConfig,
-    repo_id: str,
-    *,
-    commit_message: str | None = None,
-    commit_description: str | None = None,
-    private: bool | None = None,
-    token: str | bool | None = None,
-    create_pr: bool = False,
-    revision: str | None = None,
-) -> str:
+def push(config: PretrainedConfig, repo_id: str, **kwargs: Any) -> str:
     """What `PretrainedConfig.push_to_hub` does."""
-    from huggingface_hub import HfApi
+    from zoo_core.hub import upload
 
-    api = HfApi(token=token)
-    repository = api.create_repo(repo_id, private=private, exist_ok=True).repo_id
-    commit = api.upload_file(
-        path_or_fileobj=config.to_json_string().encode(),
-        path_in_repo=CONFIG_NAME,
-        repo_id=repository,
-        commit_message=commit_message or "Upload config",
-        commit_description=commit_description,
-        create_pr=create_pr,
-        revision=revision,
-    )
-    return str(commit.commit_url)
+    with tempfile.TemporaryDirectory() as folder:
+        config.to_json_file(Path(folder) / CONFIG_NAME)
+        return upload(
+            folder, repo_id, commit_message=kwargs.pop("commit_message", None) or "Upload config", **kwargs
+        )
