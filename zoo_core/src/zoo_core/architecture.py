@@ -65,3 +65,17 @@ class Architecture:
         """The references that ``auto_class`` may build for this type, default first; empty when none."""
         found = self.models.get(auto_class, ())
         return (found,) if isinstance(found, str) else tuple(found)
+
+
+def classes(
+    module: str, /, **by_auto_class: str | tuple[str, ...]
+) -> dict[str, Reference | tuple[Reference, ...]]:
+    """``models`` of a record whose classes live in one module: Auto class name = class name, or several.
+
+    >>> classes("zoo_text.gpt2.model", AutoModel="GPT2Model")
+    {'AutoModel': 'zoo_text.gpt2.model:GPT2Model'}
+    """
+    return {
+        auto: f"{module}:{names}" if isinstance(names, str) else tuple(f"{module}:{name}" for name in names)
+        for auto, names in by_auto_class.items()
+    }

@@ -9,8 +9,15 @@ from torch import Tensor, nn
 from zoo_core.config import PretrainedConfig
 from zoo_core.heads.base import Headed
 from zoo_core.modeling.loss import causal_lm_loss, token_loss
-from zoo_core.modeling.outputs import CausalLMOutputWithPast, MaskedLMOutput, ModelOutput
+from zoo_core.modeling.outputs import (
+    CausalLMOutputWithPast,
+    MaskedLMOutput,
+    ModelOutput,
+    MoeCausalLMOutputWithPast,
+)
 from zoo_core.nn.activation import activation
+from zoo_core.nn.moe import load_balancing_loss
+from zoo_core.nn.recording import wants
 
 
 class LMTransform(nn.Module):
@@ -86,3 +93,25 @@ class ForCausalLM(Headed):
         logits = self.score(hidden)
         loss = None if labels is None else causal_lm_loss(logits, labels, num_items=num_items_in_batch)
         return self.output_class.carry(outputs, loss=loss, logits=logits)
+
+
+class ForMoeCausalLM(ForCausalLM):
+    """As ForCausalLM for a mixture of experts: with `output_router_logits` the load-balancing loss.
+
+    It is returned as `aux_loss` and added to `loss` with the factor `config.router_aux_loss_coef`.
+    """
+
+    output_class = MoeCausalLMOutputWithPast
+
+    def forward(self, input_ids: Tensor | None = None, **inputs: Any) -> ModelOutput:
+        output = super().forward(input_ids, **inputs)
+        if wants("router_logits") and output.router_logits is not None:
+            config = self.config.get_text_config()
+            experts = output.router_logits[0].shape[-1]
+            mask = inputs.get("attention_mask")
+            output.aux_loss = load_balancing_loss(
+                output.router_logits, experts, config.num_experts_per_tok, mask
+            )
+            if output.loss is not None:
+                output.loss = output.loss + config.router_aux_loss_coef * output.aux_loss
+        return output

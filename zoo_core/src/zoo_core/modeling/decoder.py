@@ -99,9 +99,15 @@ class DecoderModel(PreTrainedModel):
         past = 0 if cache is None else cache.length
         hidden = self.embed(input_ids, inputs_embeds, position_ids, past)
         context = self.make_context(hidden, attention_mask, cache, cache_position)
+        return self.run(hidden, context, position_ids, **inputs)
+
+    def run(
+        self, hidden: Tensor, context: AttentionContext, position_ids: Tensor | None, **inputs: Any
+    ) -> ModelOutput:
+        """The layers and the norm over embedded inputs (batch, sequence, hidden)."""
         rotary = self.rotary_arguments(hidden, context, position_ids)
         hidden = run_layers(self.layers, hidden, context, norm=self.norm, **rotary, **inputs)
-        return self.output_class(last_hidden_state=hidden, past_key_values=cache)
+        return self.output_class(last_hidden_state=hidden, past_key_values=context.cache)
 
     def rotary_arguments(
         self, hidden: Tensor, context: AttentionContext, position_ids: Tensor | None

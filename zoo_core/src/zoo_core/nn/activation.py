@@ -75,3 +75,8 @@ def activation(name: str | Activation) -> Activation:
     except KeyError:
         known = ", ".join(ACTIVATIONS)
         raise ConfigError(f"unknown activation {name!r}; known are {known}") from None
+
+
+def softcap(x: Tensor, cap: float | None) -> Tensor:
+    """cap * tanh(x / cap): scores squashed to (-cap, cap), as they are without a cap."""
+    return x if cap is None else torch.tanh(x / cap) * cap

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+import torch
 from torch import Tensor, nn
 
 from zoo_core.nn.attention_functions import ATTENTION_FUNCTIONS, Scoring
@@ -28,8 +29,12 @@ class AttentionCore(nn.Module):
     rule: MaskRule = FULL
     layer_idx: int | None = None
     cross: bool = False
-    sinks: nn.Parameter | None = None
+    sinks: nn.Parameter | None
     o_proj: nn.Module
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.register_parameter("sinks", None)
 
     def heads(self, hidden: Tensor, rotary: RotaryTables | None) -> tuple[Tensor, Tensor, Tensor]:
         """Queries, keys and values (batch, heads, sequence, width) of (batch, sequence, hidden), rotated."""
@@ -145,7 +150,9 @@ class Attention(AttentionCore):
         if qk_norm is not None:
             self.q_norm = qk_norm(width if qk_norm_full else self.head_dim)
             self.k_norm = qk_norm(kv_width if qk_norm_full else self.head_dim)
-        self.sinks = nn.Parameter(self.o_proj.weight.new_zeros(num_heads)) if sinks else None
+        if sinks:
+            self.sinks = nn.Parameter(torch.empty(num_heads))
+            nn.init.zeros_(self.sinks)
 
     def make_projections(self, hidden_size: int, kv_size: int, bias: bool, key_bias: bool) -> None:
         """Create what `project` uses; a subclass with a fused layout overrides both."""

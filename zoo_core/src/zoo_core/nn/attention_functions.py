@@ -18,6 +18,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from zoo_core.errors import MissingDependency
+from zoo_core.nn.activation import softcap
 from zoo_core.nn.masks import Mask
 
 
@@ -51,8 +52,7 @@ def eager(
     keys = key.shape[2]
     grouped = query.reshape(batch, groups, heads // groups * queries, width)
     scores = torch.matmul(grouped, key.transpose(2, 3)).view(batch, heads, queries, keys) * scoring.scale
-    if scoring.softcap is not None:
-        scores = torch.tanh(scores / scoring.softcap) * scoring.softcap
+    scores = softcap(scores, scoring.softcap)
     for bias in (scoring.bias, mask.bias):
         if bias is not None:
             scores = scores + bias
@@ -146,8 +146,7 @@ def flex_attention(
     offset = key.shape[2] - query.shape[2]
 
     def score(s: Tensor, b: Tensor, h: Tensor, q: Tensor, k: Tensor) -> Tensor:
-        if scoring.softcap is not None:
-            s = torch.tanh(s / scoring.softcap) * scoring.softcap
+        s = softcap(s, scoring.softcap)
         for bias in biases:
             s = s + bias[b, h, q, k]
         if mask.causal:

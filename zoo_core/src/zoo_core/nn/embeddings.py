@@ -65,6 +65,26 @@ class TextEmbeddings(nn.Module):
         return self.dropout(self.layer_norm(hidden))
 
 
+class LearnedPositions(nn.Embedding):
+    """A table of position embeddings.
+
+    Args:
+        positions: rows that may be used. offset: added to every position, with as many rows more (OPT).
+    """
+
+    def __init__(self, positions: int, hidden_size: int, *, offset: int = 0) -> None:
+        super().__init__(positions + offset, hidden_size)
+        self.offset = offset
+
+    def forward(self, position_ids: Tensor | None, past: int, hidden: Tensor) -> Tensor:  # type: ignore[override]
+        """(1 or batch, sequence, hidden) for given positions, or for those that follow `past` tokens."""
+        length = hidden.shape[1]
+        if position_ids is None:
+            position_ids = torch.arange(past, past + length, device=hidden.device)[None]
+        check_positions(position_ids, self.num_embeddings - self.offset, past + length)
+        return super().forward(position_ids + self.offset)
+
+
 def embed(table: nn.Module, input_ids: Tensor | None, inputs_embeds: Tensor | None) -> Tensor:
     """The vectors of ids, or the given vectors; exactly one of both must be given."""
     if (input_ids is None) == (inputs_embeds is None):

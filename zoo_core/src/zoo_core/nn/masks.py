@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, NamedTuple
 import torch
 from torch import Tensor
 
+from zoo_core.errors import ConfigError
+
 if TYPE_CHECKING:
     from zoo_core.nn.cache import Cache
 
@@ -52,6 +54,18 @@ class MaskRule:
 
 FULL = MaskRule()
 CAUSAL = MaskRule(causal=True)
+
+
+def rule_of(layer_type: str, *, window: int | None = None, chunk: int | None = None) -> MaskRule:
+    """The causal rule that an entry of a config's `layer_types` names."""
+    if layer_type == "sliding_attention":
+        return MaskRule(causal=True, window=window)
+    if layer_type == "chunked_attention":
+        return MaskRule(causal=True, chunk=chunk)
+    if layer_type == "full_attention":
+        return CAUSAL
+    known = "full_attention, sliding_attention, chunked_attention"
+    raise ConfigError(f"layer_types: unknown entry {layer_type!r}; known are {known}")
 
 
 class Mask(NamedTuple):

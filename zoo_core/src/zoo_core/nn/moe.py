@@ -111,28 +111,20 @@ class GroupedRouter(Router):
         return index, weight * self.scaling
 
 
-class Experts(nn.Module):
-    """Gated MLPs, stacked: gate_proj and up_proj (experts, intermediate, hidden), down_proj the other way."""
+class StackedExperts(nn.Module):
+    """Sends tokens to their experts and adds up the answers; a subclass holds the weights."""
 
-    def __init__(
-        self, num_experts: int, hidden_size: int, intermediate_size: int, act: str | Activation
-    ) -> None:
+    def __init__(self, num_experts: int) -> None:
         super().__init__()
         self.num_experts = num_experts
-        self.gate_proj = nn.Parameter(torch.empty(num_experts, intermediate_size, hidden_size))
-        self.up_proj = nn.Parameter(torch.empty(num_experts, intermediate_size, hidden_size))
-        self.down_proj = nn.Parameter(torch.empty(num_experts, hidden_size, intermediate_size))
-        self.act = activation(act)
-        self.reset_parameters()
 
     def reset_parameters(self) -> None:
-        for weight in (self.gate_proj, self.up_proj, self.down_proj):
-            nn.init.normal_(weight, std=0.02)
+        for name, weight in self.named_parameters(recurse=False):
+            nn.init.normal_(weight, std=0.0 if name.endswith("bias") else 0.02)
 
     def expert(self, number: int, tokens: Tensor) -> Tensor:
         """What expert `number` makes of its tokens (n, hidden)."""
-        gate, up = F.linear(tokens, self.gate_proj[number]), F.linear(tokens, self.up_proj[number])
-        return F.linear(self.act(gate) * up, self.down_proj[number])
+        raise NotImplementedError
 
     def forward(self, tokens: Tensor, index: Tensor, weight: Tensor) -> Tensor:
         """(tokens, hidden) and each token's experts and weights (tokens, top_k) to (tokens, hidden)."""
@@ -152,12 +144,30 @@ class Experts(nn.Module):
         return mixed
 
 
+class Experts(StackedExperts):
+    """Gated MLPs: gate_proj and up_proj (experts, intermediate, hidden), down_proj the other way."""
+
+    def __init__(
+        self, num_experts: int, hidden_size: int, intermediate_size: int, act: str | Activation
+    ) -> None:
+        super().__init__(num_experts)
+        self.gate_proj = nn.Parameter(torch.empty(num_experts, intermediate_size, hidden_size))
+        self.up_proj = nn.Parameter(torch.empty(num_experts, intermediate_size, hidden_size))
+        self.down_proj = nn.Parameter(torch.empty(num_experts, hidden_size, intermediate_size))
+        self.act = activation(act)
+        self.reset_parameters()
+
+    def expert(self, number: int, tokens: Tensor) -> Tensor:
+        gate, up = F.linear(tokens, self.gate_proj[number]), F.linear(tokens, self.up_proj[number])
+        return F.linear(self.act(gate) * up, self.down_proj[number])
+
+
 class MixtureOfExperts(nn.Module):
     """A router, its experts, and experts that every token visits (`shared`), added as they are."""
 
     shared_experts: nn.Module | None
 
-    def __init__(self, router: Router, experts: Experts, shared: nn.Module | None = None) -> None:
+    def __init__(self, router: Router, experts: StackedExperts, shared: nn.Module | None = None) -> None:
         super().__init__()
         self.router, self.experts, self.shared_experts = router, experts, shared
 

@@ -78,9 +78,9 @@ def _yarn(dim: int, theta: float, scaling: Mapping[str, Any], max_positions: int
     if attention_factor is None:
         mscale, mscale_all = scaling.get("mscale"), scaling.get("mscale_all_dim")
         if mscale and mscale_all:
-            attention_factor = _yarn_scale(factor, mscale) / _yarn_scale(factor, mscale_all)
+            attention_factor = yarn_scale(factor, mscale) / yarn_scale(factor, mscale_all)
         else:
-            attention_factor = _yarn_scale(factor, 1.0)
+            attention_factor = yarn_scale(factor, 1.0)
 
     def feature(rotations: float) -> float:
         """The feature index that turns `rotations` times over the original context."""
@@ -97,7 +97,8 @@ def _yarn(dim: int, theta: float, scaling: Mapping[str, Any], max_positions: int
     return Frequencies(lambda length: mixed, attention_factor)
 
 
-def _yarn_scale(factor: float, mscale: float) -> float:
+def yarn_scale(factor: float, mscale: float) -> float:
+    """YaRN's growth of the scores with the logarithm of the stretch."""
     return 1.0 if factor <= 1 else 0.1 * mscale * math.log(factor) + 1.0
 
 

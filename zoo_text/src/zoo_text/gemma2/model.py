@@ -1,0 +1,90 @@
+"""Gemma 2: norms around every branch, capped scores, alternating windows, scaled embeddings."""
+
+from __future__ import annotations
+
+from functools import partial
+
+from torch import Tensor, nn
+
+from zoo_core.generation import GenerationMixin
+from zoo_core.heads.language import ForCausalLM
+from zoo_core.heads.last_token import ForLastTokenClassification
+from zoo_core.heads.tokens import ForTokenClassification
+from zoo_core.modeling.decoder import DecoderModel
+from zoo_core.modeling.model import PreTrainedModel
+from zoo_core.nn.activation import softcap
+from zoo_core.nn.attention import Attention
+from zoo_core.nn.layer import SandwichLayer
+from zoo_core.nn.masks import rule_of
+from zoo_core.nn.mlp import GatedMLP
+from zoo_core.nn.norm import RMSNorm
+from zoo_text.gemma2.config import Gemma2Config
+
+
+def gemma_norm(config: Gemma2Config) -> partial[RMSNorm]:
+    """Gemma's RMSNorm: the weight is an offset from one and multiplies in float32."""
+    return partial(RMSNorm, eps=config.rms_norm_eps, unit_offset=True, scale_in_float32=True)
+
+
+class Gemma2PreTrainedModel(PreTrainedModel):
+    """What all Gemma 2 classes share."""
+
+    config_class = Gemma2Config
+    base_model_prefix = "model"
+
+
+class Gemma2Model(Gemma2PreTrainedModel, DecoderModel):
+    """The decoder without a head."""
+
+    def make_layer(self, config: Gemma2Config, layer_idx: int) -> nn.Module:
+        return SandwichLayer(
+            config.hidden_size,
+            gemma_norm(config),
+            self_attn=Attention(
+                config.hidden_size,
+                config.num_attention_heads,
+                num_kv_heads=config.num_key_value_heads,
+                head_dim=config.head_dim,
+                bias=config.attention_bias,
+                scale=config.query_pre_attn_scalar**-0.5,
+                softcap=config.attn_logit_softcapping,
+                dropout=config.attention_dropout,
+                rule=rule_of(config.layer_types[layer_idx], window=config.sliding_window),
+                layer_idx=layer_idx,
+            ),
+            mlp=GatedMLP(config.hidden_size, config.intermediate_size, config.hidden_activation),
+        )
+
+    def make_norm(self, config: Gemma2Config) -> nn.Module:
+        return gemma_norm(config)(config.hidden_size)
+
+    def embed(
+        self, input_ids: Tensor | None, inputs_embeds: Tensor | None, position_ids: Tensor | None, past: int
+    ) -> Tensor:
+        hidden = super().embed(input_ids, inputs_embeds, position_ids, past)
+        return hidden * hidden.new_tensor(
+            self.config.hidden_size**0.5
+        )  # rounded to the dtype, as in training
+
+
+class Gemma2ForCausalLM(ForCausalLM, Gemma2PreTrainedModel, GenerationMixin):
+    """Gemma 2 with a language modeling head whose scores are capped."""
+
+    base_class = Gemma2Model
+    tied_weights = {"lm_head.weight": "model.embed_tokens.weight"}
+
+    def score(self, hidden: Tensor) -> Tensor:
+        return softcap(super().score(hidden), self.config.final_logit_softcapping)
+
+
+class Gemma2ForSequenceClassification(ForLastTokenClassification, Gemma2PreTrainedModel):
+    """Gemma 2 with a classifier on the last token."""
+
+    base_class = Gemma2Model
+
+
+class Gemma2ForTokenClassification(ForTokenClassification, Gemma2PreTrainedModel):
+    """Gemma 2 with a classifier on each token."""
+
+    base_class = Gemma2Model
+    head_names = {"classifier": "score"}

@@ -1,0 +1,201 @@
+"""GPT-2: pre-norm layers with learned positions; the matrices of its files are transposed."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import Any
+
+from torch import Tensor, nn
+
+from zoo_core.checkpoint.ops import Fused, Transposed
+from zoo_core.generation import GenerationMixin
+from zoo_core.heads.language import ForCausalLM
+from zoo_core.heads.last_token import ForLastTokenClassification
+from zoo_core.heads.summary import SequenceSummary
+from zoo_core.heads.tokens import ForQuestionAnswering, ForTokenClassification
+from zoo_core.modeling.decoder import DecoderModel
+from zoo_core.modeling.loss import causal_lm_loss, token_loss
+from zoo_core.modeling.model import PreTrainedModel
+from zoo_core.modeling.outputs import (
+    BaseModelOutputWithPastAndCrossAttentions,
+    CausalLMOutputWithCrossAttentions,
+    ModelOutput,
+)
+from zoo_core.nn.attention import Attention
+from zoo_core.nn.cache import Cache
+from zoo_core.nn.embeddings import LearnedPositions, embed
+from zoo_core.nn.layer import PreNormLayer
+from zoo_core.nn.masks import CAUSAL, AttentionContext
+from zoo_core.nn.mlp import MLP
+from zoo_core.nn.rotary import RotaryEmbedding
+from zoo_text.gpt2.config import GPT2Config
+
+
+class GPT2PreTrainedModel(PreTrainedModel):
+    """What all GPT-2 classes share."""
+
+    config_class = GPT2Config
+    base_model_prefix = "transformer"
+    ignored_names = ("*attn.bias", "*attn.masked_bias", "*crossattention.bias", "*crossattention.masked_bias")
+
+
+class GPT2Layer(PreNormLayer):
+    """Self-attention, cross-attention in a decoder that has it, and a feed-forward block."""
+
+    hub_names = {
+        "input_layernorm": "ln_1",
+        "post_attention_layernorm": "ln_2",
+        "cross_attn_layernorm": "ln_cross_attn",
+        ("self_attn.q_proj", "self_attn.k_proj", "self_attn.v_proj"): Fused(Transposed("attn.c_attn")),
+        "self_attn.o_proj": Transposed("attn.c_proj"),
+        "cross_attn.q_proj": Transposed("crossattention.q_attn"),
+        ("cross_attn.k_proj", "cross_attn.v_proj"): Fused(Transposed("crossattention.c_attn")),
+        "cross_attn.o_proj": Transposed("crossattention.c_proj"),
+        "mlp.fc1": Transposed("mlp.c_fc"),
+        "mlp.fc2": Transposed("mlp.c_proj"),
+    }
+
+    def __init__(self, config: GPT2Config, layer_idx: int) -> None:
+        size, heads = config.n_embd, config.n_head
+        scale = (size // heads) ** -0.5 if config.scale_attn_weights else 1.0
+        if config.scale_attn_by_inverse_layer_idx:
+            scale /= layer_idx + 1
+        attention = partial(
+            Attention, size, heads, scale=scale, dropout=config.attn_pdrop, layer_idx=layer_idx
+        )
+        super().__init__(
+            size,
+            partial(nn.LayerNorm, eps=config.layer_norm_epsilon),
+            self_attn=attention(rule=CAUSAL),
+            cross_attn=attention(cross=True) if config.add_cross_attention else None,
+            mlp=MLP(size, config.n_inner or 4 * size, config.activation_function),
+            dropout=config.resid_pdrop,
+        )
+
+
+class GPT2Model(GPT2PreTrainedModel, DecoderModel):
+    """The decoder without a head."""
+
+    output_class = BaseModelOutputWithPastAndCrossAttentions
+    hub_names = {"embed_tokens": "wte", "embed_positions": "wpe", "layers": "h", "norm": "ln_f"}
+
+    def make_embeddings(self, config: GPT2Config) -> None:
+        self.embed_tokens = nn.Embedding(config.vocab_size, config.n_embd)
+        self.embed_positions = LearnedPositions(config.n_positions, config.n_embd)
+        self.dropout = nn.Dropout(config.embd_pdrop)
+
+    def make_layer(self, config: GPT2Config, layer_idx: int) -> nn.Module:
+        return GPT2Layer(config, layer_idx)
+
+    def make_norm(self, config: GPT2Config) -> nn.Module:
+        return nn.LayerNorm(config.n_embd, eps=config.layer_norm_epsilon)
+
+    def make_rotary(self, config: GPT2Config) -> dict[str, RotaryEmbedding]:
+        return {}
+
+    def forward(
+        self,
+        input_ids: Tensor | None = None,
+        attention_mask: Tensor | None = None,
+        position_ids: Tensor | None = None,
+        past_key_values: Cache | None = None,
+        *,
+        inputs_embeds: Tensor | None = None,
+        token_type_ids: Tensor | None = None,
+        encoder_hidden_states: Tensor | None = None,
+        encoder_attention_mask: Tensor | None = None,
+        use_cache: bool | None = None,
+        cache_position: Tensor | None = None,
+        **inputs: Any,
+    ) -> ModelOutput:
+        """ids (batch, sequence) to states; token types, if any, are embedded with the token table."""
+        hidden = embed(self.embed_tokens, input_ids, inputs_embeds)
+        cache = self.cache_for(past_key_values, use_cache)
+        past = 0 if cache is None else cache.length
+        hidden = hidden + self.embed_positions(position_ids, past, hidden)
+        if token_type_ids is not None:
+            hidden = hidden + self.embed_tokens(token_type_ids)
+        context = AttentionContext(
+            hidden,
+            attention_mask,
+            cache=cache,
+            positions=cache_position,
+            encoder_states=encoder_hidden_states,
+            encoder_padding=encoder_attention_mask,
+        )
+        return self.run(self.dropout(hidden), context, position_ids, **inputs)
+
+
+_LM_TIE = {"lm_head.weight": "model.embed_tokens.weight"}
+
+
+class GPT2LMHeadModel(ForCausalLM, GPT2PreTrainedModel, GenerationMixin):
+    """GPT-2 with a language modeling head."""
+
+    base_class = GPT2Model
+    tied_weights = _LM_TIE
+    output_class = CausalLMOutputWithCrossAttentions
+
+
+class GPT2DoubleHeadsModelOutput(ModelOutput):
+    """Language modeling scores, and `mc_logits` (batch, choices)."""
+
+    loss: Tensor | None = None
+    mc_loss: Tensor | None = None
+    logits: Tensor
+    mc_logits: Tensor
+    past_key_values: Cache | None = None
+    hidden_states: tuple[Tensor, ...] | None = None
+    attentions: tuple[Tensor, ...] | None = None
+
+
+class GPT2DoubleHeadsModel(GPT2LMHeadModel):
+    """GPT-2 with a language modeling and a multiple-choice head; inputs (batch, choices, sequence)."""
+
+    def build_head(self, config: GPT2Config) -> None:
+        super().build_head(config)
+        config.num_labels = 1
+        self.multiple_choice_head = SequenceSummary(config)
+
+    def forward(
+        self,
+        input_ids: Tensor | None = None,
+        *,
+        mc_token_ids: Tensor | None = None,
+        labels: Tensor | None = None,
+        mc_labels: Tensor | None = None,
+        **inputs: Any,
+    ) -> GPT2DoubleHeadsModelOutput:
+        given = input_ids if input_ids is not None else inputs["inputs_embeds"]
+        rows = given.shape[: given.dim() - (1 if input_ids is not None else 2)]
+        flat = {k: v.flatten(0, len(rows) - 1) if isinstance(v, Tensor) else v for k, v in inputs.items()}
+        ids = None if input_ids is None else input_ids.flatten(0, len(rows) - 1)
+        outputs = self.model(ids, **flat)
+        hidden = outputs.last_hidden_state.unflatten(0, rows)
+        logits, mc_logits = self.lm_head(hidden), self.multiple_choice_head(hidden, mc_token_ids).squeeze(-1)
+        return GPT2DoubleHeadsModelOutput.carry(
+            outputs,
+            loss=None if labels is None else causal_lm_loss(logits, labels),
+            mc_loss=None if mc_labels is None else token_loss(mc_logits, mc_labels),
+            logits=logits,
+            mc_logits=mc_logits,
+            hidden_states=outputs.hidden_states and (*outputs.hidden_states[:-1], hidden),
+        )
+
+
+class GPT2ForSequenceClassification(ForLastTokenClassification, GPT2PreTrainedModel):
+    """GPT-2 with a classifier on the last token."""
+
+    base_class = GPT2Model
+
+
+class GPT2ForTokenClassification(ForTokenClassification, GPT2PreTrainedModel):
+    """GPT-2 with a classifier on each token."""
+
+    base_class = GPT2Model
+
+
+class GPT2ForQuestionAnswering(ForQuestionAnswering, GPT2PreTrainedModel):
+    """GPT-2 with scores of an answer's first and last token."""
+
+    base_class = GPT2Model
