@@ -15,8 +15,7 @@ from __future__ import annotations
 
 import os
 
-from zoo_core.registry import naming as _naming
-from zoo_core.registry import scan as _scan
+from zoo_core.registry import naming as _naming, scan as _scan
 from zoo_core.registry.components import component, component_names
 from zoo_core.registry.listing import (
     Problem,
@@ -33,9 +32,11 @@ from zoo_core.registry.messages import unsupported
 from zoo_core.registry.records import Candidate, Resolved, get, names
 from zoo_core.registry.references import load
 from zoo_core.registry.registration import register, register_class, register_config
-from zoo_core.registry.runtime import class_for as registered_class
-from zoo_core.registry.runtime import config_class as registered_config
-from zoo_core.registry.runtime import isolated
+from zoo_core.registry.runtime import (
+    class_for as registered_class,
+    config_class as registered_config,
+    isolated,
+)
 
 __all__ = [
     "Candidate",
