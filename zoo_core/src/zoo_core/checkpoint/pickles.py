@@ -1,0 +1,84 @@
+"""PyTorch pickles, read with torch's restricted unpickler: tensors alone, nothing that runs."""
+
+from __future__ import annotations
+
+import pickle
+import re
+import zipfile
+from collections.abc import Mapping
+from pathlib import Path
+
+import torch
+from torch import Tensor
+
+from zoo_core.checkpoint.headers import TensorInfo
+from zoo_core.checkpoint.shards import WeightFiles
+from zoo_core.checkpoint.sources import WeightSource, describe
+from zoo_core.errors import CheckpointFormatError, UnsafeCheckpoint
+
+_GLOBAL = re.compile(r"(?:GLOBAL|global) ([\w.]+)")
+
+
+class PickleSource(WeightSource):
+    """``pytorch_model.bin`` and its shards, mapped into memory where the file is of the zip format."""
+
+    def __init__(self, files: WeightFiles) -> None:
+        self.description = str(files.index or files.files[0])
+        self._tensors: dict[str, Tensor] = {}
+        tensors: dict[str, TensorInfo] = {}
+        names: dict[str, list[str]] = {}
+        for path in files.files:
+            loaded = load_pickle(path)
+            names[str(path)] = list(loaded)
+            tensors.update((name, describe(tensor, str(path))) for name, tensor in loaded.items())
+            self._tensors.update(loaded)
+        files.check(names)
+        self.tensors = tensors
+
+    def read(self, name: str, *, keep: bool = True) -> Tensor:
+        return self._tensors[name]
+
+    def close(self) -> None:
+        self._tensors = {}
+
+
+def load_pickle(path: Path) -> dict[str, Tensor]:
+    """The tensors of one pickle by name.
+
+    Raises UnsafeCheckpoint, naming the global that was asked for, when more than tensors would be built,
+    and CheckpointFormatError when the file is not a pickle of a dictionary of tensors.
+    """
+    try:
+        loaded = torch.load(path, map_location="cpu", weights_only=True, mmap=zipfile.is_zipfile(path))
+    except pickle.UnpicklingError as error:
+        raise _refusal(path, error) from error
+    except Exception as error:  # a hostile or broken pickle can fail anywhere in the unpickler
+        raise CheckpointFormatError(f"{path} is not a readable PyTorch file: {error}") from error
+    if not isinstance(loaded, Mapping):
+        raise CheckpointFormatError(f"{path} holds a {type(loaded).__name__}, not a dictionary of tensors.")
+    found = {
+        name: value.detach()
+        for name, value in loaded.items()
+        if isinstance(name, str) and isinstance(value, Tensor)
+    }
+    if loaded and not found:
+        raise CheckpointFormatError(
+            f"{path} holds no tensors but {', '.join(map(repr, list(loaded)[:5]))}; "
+            "save model.state_dict() alone."
+        )
+    return found
+
+
+def _refusal(path: Path, error: pickle.UnpicklingError) -> Exception:
+    text = str(error)
+    named = _GLOBAL.search(text)
+    if named is not None:
+        return UnsafeCheckpoint(
+            f"{path} asks for {named[1]!r}, which is no part of a tensor: loading it would run code. "
+            "Weights are read from tensors alone; convert the file to safetensors where you trust it, "
+            "with safetensors.torch.save_file(state_dict, 'model.safetensors')."
+        )
+    first = text.strip().splitlines()[0] if text.strip() else type(error).__name__
+    if "Unsupported" in text or "weights_only" in text.lower():
+        return UnsafeCheckpoint(f"{path} needs more than tensors to be read and is refused: {first}")
+    return CheckpointFormatError(f"{path} is not a readable PyTorch file: {first}")
