@@ -7,6 +7,7 @@ from typing import Any, ClassVar
 from torch import Tensor, nn
 
 from zoo_core.config import PretrainedConfig
+from zoo_core.generation import GenerationMixin
 from zoo_core.heads.base import Headed
 from zoo_core.modeling.loss import causal_lm_loss, token_loss
 from zoo_core.modeling.outputs import (
@@ -56,7 +57,7 @@ class ForMaskedLM(Headed):
         return MaskedLMOutput.carry(outputs, loss=loss, logits=logits)
 
 
-class ForCausalLM(Headed):
+class ForCausalLM(GenerationMixin, Headed):
     """Scores of the next token; logits (batch, sequence, vocab_size).
 
     `logits_to_keep` computes the scores of the last positions only (0: of all), or of those in a tensor

@@ -51,7 +51,9 @@ class ForMultipleChoice(Headed):
         if given is None:
             raise ValueError("pass exactly one of input_ids and inputs_embeds")
         choices = given.shape[1]
-        flat = {name: x.flatten(0, 1) if isinstance(x, Tensor) else x for name, x in inputs.items()}
+        flat: dict[str, Any] = {
+            name: x.flatten(0, 1) if isinstance(x, Tensor) else x for name, x in inputs.items()
+        }
         if inputs_embeds is not None:
             flat["inputs_embeds"] = inputs_embeds.flatten(0, 1)
         outputs = self.model(None if input_ids is None else input_ids.flatten(0, 1), **flat)

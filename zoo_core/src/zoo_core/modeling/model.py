@@ -19,8 +19,10 @@ from zoo_core.nn.recording import Recording, current
 
 if TYPE_CHECKING:
     import os
+    from pathlib import Path
 
     from zoo_core.config import PretrainedConfig
+    from zoo_core.hub import Repository
 
 #: flags of a call, and what a recording collects for each
 _COLLECTED = {
@@ -52,7 +54,6 @@ class PreTrainedModel(EmbeddingAccess, nn.Module):
     supports_gradient_checkpointing: ClassVar[bool] = True
 
     config: PretrainedConfig
-    generation_config: Any = None
 
     def __init__(self, config: PretrainedConfig, *args: Any, **kwargs: Any) -> None:
         super().__init__()
@@ -140,6 +141,12 @@ class PreTrainedModel(EmbeddingAccess, nn.Module):
         from zoo_core.modeling.saving import push_to_hub
 
         return push_to_hub(self, repo_id, **kwargs)
+
+    def read_generation_config(self, repository: Repository) -> None:
+        """Called once by `from_pretrained`; models that generate read generation_config.json."""
+
+    def write_generation_config(self, folder: Path) -> None:
+        """Called once by `save_pretrained`; models that generate write generation_config.json."""
 
     # Structure
 

@@ -6,9 +6,8 @@ from functools import partial
 from typing import Any
 
 from torch import Tensor, nn
-from zoo_core.checkpoint.dialects import BERT, BERT_LAYER, BERT_LM_HEAD
 
-from zoo_core.generation import GenerationMixin
+from zoo_core.checkpoint.dialects import BERT, BERT_LAYER, BERT_LM_HEAD
 from zoo_core.heads.language import ForCausalLM, ForMaskedLM, LMTransform
 from zoo_core.heads.pooled import ForMultipleChoice, ForNextSentencePrediction, ForSequenceClassification
 from zoo_core.heads.tokens import ForQuestionAnswering, ForTokenClassification
@@ -200,7 +199,7 @@ class BertForPreTraining(ForMaskedLM, BertPreTrainedModel):
         )
 
 
-class BertLMHeadModel(ForCausalLM, BertPreTrainedModel, GenerationMixin):
+class BertLMHeadModel(ForCausalLM, BertPreTrainedModel):
     """BERT as a decoder; set `is_decoder` in the config for causal attention."""
 
     base_class = BertModel

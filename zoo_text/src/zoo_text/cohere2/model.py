@@ -6,7 +6,6 @@ from functools import partial
 
 from torch import Tensor, nn
 
-from zoo_core.generation import GenerationMixin
 from zoo_core.heads.language import ForCausalLM
 from zoo_core.modeling.decoder import DecoderModel, rotary_of
 from zoo_core.modeling.model import PreTrainedModel
@@ -54,7 +53,7 @@ class Cohere2Model(Cohere2PreTrainedModel, DecoderModel):
         return list(config.layer_types)
 
 
-class Cohere2ForCausalLM(ForCausalLM, Cohere2PreTrainedModel, GenerationMixin):
+class Cohere2ForCausalLM(ForCausalLM, Cohere2PreTrainedModel):
     """Cohere 2 with a language modeling head whose scores are scaled."""
 
     base_class = Cohere2Model

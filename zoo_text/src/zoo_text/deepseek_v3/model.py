@@ -7,7 +7,6 @@ from functools import partial
 from torch import nn
 
 from zoo_core.checkpoint.ops import Stacked
-from zoo_core.generation import GenerationMixin
 from zoo_core.heads.language import ForCausalLM
 from zoo_core.heads.last_token import ForLastTokenClassification
 from zoo_core.heads.tokens import ForTokenClassification
@@ -99,7 +98,7 @@ def attention_scale(config: DeepseekV3Config) -> float:
     return scale
 
 
-class DeepseekV3ForCausalLM(ForCausalLM, DeepseekV3PreTrainedModel, GenerationMixin):
+class DeepseekV3ForCausalLM(ForCausalLM, DeepseekV3PreTrainedModel):
     """DeepSeek-V3 with a language modeling head."""
 
     base_class = DeepseekV3Model

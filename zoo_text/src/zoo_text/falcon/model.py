@@ -8,7 +8,6 @@ from typing import Any
 from torch import Tensor, nn
 
 from zoo_core.checkpoint.ops import Fused
-from zoo_core.generation import GenerationMixin
 from zoo_core.heads.language import ForCausalLM
 from zoo_core.heads.last_token import ForLastTokenClassification
 from zoo_core.heads.tokens import ForQuestionAnswering, ForTokenClassification
@@ -97,7 +96,7 @@ class FalconModel(FalconPreTrainedModel, DecoderModel):
         return {} if config.alibi else {"full": rotary_of(config)}
 
 
-class FalconForCausalLM(ForCausalLM, FalconPreTrainedModel, GenerationMixin):
+class FalconForCausalLM(ForCausalLM, FalconPreTrainedModel):
     """Falcon with a language modeling head."""
 
     base_class = FalconModel

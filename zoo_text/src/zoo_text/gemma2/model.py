@@ -6,7 +6,6 @@ from functools import partial
 
 from torch import Tensor, nn
 
-from zoo_core.generation import GenerationMixin
 from zoo_core.heads.language import ForCausalLM
 from zoo_core.heads.last_token import ForLastTokenClassification
 from zoo_core.heads.tokens import ForTokenClassification
@@ -67,7 +66,7 @@ class Gemma2Model(Gemma2PreTrainedModel, DecoderModel):
         )  # rounded to the dtype, as in training
 
 
-class Gemma2ForCausalLM(ForCausalLM, Gemma2PreTrainedModel, GenerationMixin):
+class Gemma2ForCausalLM(ForCausalLM, Gemma2PreTrainedModel):
     """Gemma 2 with a language modeling head whose scores are capped."""
 
     base_class = Gemma2Model

@@ -8,7 +8,6 @@ from typing import Any
 from torch import Tensor, nn
 
 from zoo_core.checkpoint.ops import Fused, Transposed
-from zoo_core.generation import GenerationMixin
 from zoo_core.heads.language import ForCausalLM
 from zoo_core.heads.last_token import ForLastTokenClassification
 from zoo_core.heads.summary import SequenceSummary
@@ -129,7 +128,7 @@ class GPT2Model(GPT2PreTrainedModel, DecoderModel):
 _LM_TIE = {"lm_head.weight": "model.embed_tokens.weight"}
 
 
-class GPT2LMHeadModel(ForCausalLM, GPT2PreTrainedModel, GenerationMixin):
+class GPT2LMHeadModel(ForCausalLM, GPT2PreTrainedModel):
     """GPT-2 with a language modeling head."""
 
     base_class = GPT2Model

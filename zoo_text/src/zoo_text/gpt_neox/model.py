@@ -7,7 +7,6 @@ from functools import partial
 from torch import nn
 
 from zoo_core.checkpoint.ops import Fused
-from zoo_core.generation import GenerationMixin
 from zoo_core.heads.language import ForCausalLM
 from zoo_core.heads.last_token import ForLastTokenClassification
 from zoo_core.heads.tokens import ForQuestionAnswering, ForTokenClassification
@@ -65,7 +64,7 @@ class GPTNeoXModel(GPTNeoXPreTrainedModel, DecoderModel):
         return nn.LayerNorm(config.hidden_size, eps=config.layer_norm_eps)
 
 
-class GPTNeoXForCausalLM(ForCausalLM, GPTNeoXPreTrainedModel, GenerationMixin):
+class GPTNeoXForCausalLM(ForCausalLM, GPTNeoXPreTrainedModel):
     """GPT-NeoX with a language modeling head."""
 
     base_class = GPTNeoXModel

@@ -7,7 +7,6 @@ from functools import partial
 import torch
 from torch import Tensor, nn
 
-from zoo_core.generation import GenerationMixin
 from zoo_core.heads.language import ForMoeCausalLM
 from zoo_core.heads.last_token import ForLastTokenClassification
 from zoo_core.heads.tokens import ForTokenClassification
@@ -81,7 +80,7 @@ class GptOssModel(GptOssPreTrainedModel, DecoderModel):
         return RMSNorm(config.hidden_size, config.rms_norm_eps, scale_in_float32=True)
 
 
-class GptOssForCausalLM(ForMoeCausalLM, GptOssPreTrainedModel, GenerationMixin):
+class GptOssForCausalLM(ForMoeCausalLM, GptOssPreTrainedModel):
     """GPT-OSS with a language modeling head."""
 
     base_class = GptOssModel

@@ -6,7 +6,6 @@ from functools import partial
 
 from torch import nn
 
-from zoo_core.generation import GenerationMixin
 from zoo_core.heads.language import ForCausalLM
 from zoo_core.heads.last_token import ForLastTokenClassification
 from zoo_core.heads.tokens import ForQuestionAnswering, ForTokenClassification
@@ -51,7 +50,7 @@ class LlamaModel(LlamaPreTrainedModel, DecoderModel):
         )
 
 
-class LlamaForCausalLM(ForCausalLM, LlamaPreTrainedModel, GenerationMixin):
+class LlamaForCausalLM(ForCausalLM, LlamaPreTrainedModel):
     """Llama with a language modeling head."""
 
     base_class = LlamaModel
