@@ -121,7 +121,7 @@ class AutoPreprocessorClass(AutoClass, Generic[ProcessorT]):
             warnings.warn(
                 f"{source.name} names the class {unknown[0]}, which no installed package provides; "
                 f"{found.__name__} is used, as for the model type {model_type!r}.",
-                stacklevel=4,
+                stacklevel=3,
             )
         return found
 

@@ -134,7 +134,7 @@ class _Finder:
                 warnings.warn(
                     f"{self.source.name} names the tokenizer class {unknown[0]}, which no installed package "
                     f"provides; its {TOKENIZER_FILE} is loaded all the same.",
-                    stacklevel=4,
+                    stacklevel=3,
                 )
             return found or registry.component(GENERIC)
         if unknown:
@@ -190,7 +190,7 @@ class _Finder:
                 f"The encoder of {self.source.name} is of type {encoder_type!r} and its decoder of type "
                 f"{model_type_of(decoder)!r}; the encoder's tokenizer is used. The decoder's own class loads "
                 f"the other.",
-                stacklevel=5,
+                stacklevel=4,
             )
         return resolve.component_class(self.auto_class, encoder_type, slots=self.slots)
 

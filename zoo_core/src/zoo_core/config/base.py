@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self, overload
 
 from zoo_core.config import rules, serialize
+from zoo_core.config.composite import Composite
 from zoo_core.config.conventions import (
     MOST_GENERATED_LABELS,
     ConventionalFields,
@@ -36,7 +37,7 @@ HEAD_WIDTH_FIELDS = (
 """With one of these the width of a head is said, not derived."""
 
 
-class PretrainedConfig(ConventionalFields, GenerationFields):
+class PretrainedConfig(Composite, ConventionalFields, GenerationFields):
     """The configuration of a model: data from config.json, checked against typed fields.
 
     A subclass names its ``model_type`` and annotates its fields with defaults::
@@ -68,6 +69,8 @@ class PretrainedConfig(ConventionalFields, GenerationFields):
     """Whether num_attention_heads must divide hidden_size; never asked where the head width is a field."""
     keys_to_ignore_at_inference: ClassVar[tuple[str, ...] | list[str]] = ()
     _default_num_labels: ClassVar[int] = 2
+    _auto_class: ClassVar[str | None] = None
+    _commit_hash: ClassVar[str | None] = None
 
     if TYPE_CHECKING:  # generic code reads fields that a subclass or a checkpoint adds
 
@@ -85,6 +88,7 @@ class PretrainedConfig(ConventionalFields, GenerationFields):
         num_labels = values.pop("num_labels", None)
         model_type = values.pop("model_type", None)
         attn_implementation = values.pop("attn_implementation", None)
+        self.name_or_path = values.pop("name_or_path", "")
         problems = list(self._set_fields(values))
         problems += self._set_labels(values, num_labels)
         for name, value in values.items():
@@ -207,45 +211,7 @@ class PretrainedConfig(ConventionalFields, GenerationFields):
     def __setattr__(self, name: str, value: Any) -> None:
         super().__setattr__(name, dtype_name(value) if name == "dtype" else value)
 
-    # Parts
-
-    @property
-    def sub_configs(self) -> dict[str, PretrainedConfig]:
-        """The parts that are configs themselves, by field name."""
-        return {name: value for name, value in self.__dict__.items() if isinstance(value, PretrainedConfig)}
-
-    def get_text_config(self, decoder: bool | None = None, encoder: bool | None = None) -> PretrainedConfig:
-        """The part that configures the text model, or the config itself when it has no such part.
-
-        ``decoder`` or ``encoder`` restricts the search to that side; raises ``ValueError`` when two parts
-        remain.
-        """
-        names = ["text_config"]
-        if decoder or not encoder:
-            names += ["decoder", "generator"]
-        if encoder or not decoder:
-            names += ["text_encoder"]
-        found = [name for name in names if isinstance(self.__dict__.get(name), PretrainedConfig)]
-        if len(found) > 1:
-            raise ValueError(
-                f"{type(self).__name__} has several text parts: {', '.join(found)}. Say which is meant: "
-                f"get_text_config(decoder=True), get_text_config(encoder=True), or config.{found[0]}."
-            )
-        return self.__dict__[found[0]] if found else self
-
     # What the caller alone decides; none of it comes from a file or goes into one
-
-    @property
-    def _attn_implementation(self) -> str | None:
-        return self.__dict__.get("_attn")
-
-    @_attn_implementation.setter
-    def _attn_implementation(self, value: str | Mapping[str, str] | None) -> None:
-        chosen = value if isinstance(value, Mapping) else None
-        self.__dict__["_attn"] = chosen.get("", None) if chosen is not None else value
-        if value is not None:
-            for name, part in self.sub_configs.items():
-                part._attn_implementation = chosen.get(name) if chosen is not None else value
 
     @property
     def name_or_path(self) -> str:
@@ -254,7 +220,7 @@ class PretrainedConfig(ConventionalFields, GenerationFields):
 
     @name_or_path.setter
     def name_or_path(self, value: str | os.PathLike[str]) -> None:
-        self.__dict__["_name_or_path"] = os.fspath(value)
+        self.__dict__["_name_or_path"] = os.fspath(value or "")
 
     @property
     def use_return_dict(self) -> bool:
@@ -428,14 +394,6 @@ class PretrainedConfig(ConventionalFields, GenerationFields):
         """Mark the class as the one that ``auto_map`` names when it is saved with its code."""
         cls._auto_class = auto_class if isinstance(auto_class, str) else auto_class.__name__
 
-    _auto_class: ClassVar[str | None] = None
 
-
-_RESERVED = FORBIDDEN_KEYS | {
-    "model_type",
-    "attribute_map",
-    "base_config_key",
-    "heads_divide_width",
-    "name_or_path",
-}
+_RESERVED = FORBIDDEN_KEYS | {"model_type", "attribute_map", "base_config_key", "heads_divide_width"}
 """Names that no file and no keyword sets as an attribute."""

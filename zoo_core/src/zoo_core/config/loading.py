@@ -61,7 +61,7 @@ def from_found(cls: type[PretrainedConfig], found: Found, kwargs: dict[str, Any]
     result = from_mapping(cls, part_of(cls, found.values), kwargs, source=found.source)
     config = result[0] if isinstance(result, tuple) else result
     config.name_or_path = found.repository.name
-    config._commit_hash = found.repository.commit
+    config.__dict__["_commit_hash"] = found.repository.commit
     return result
 
 
@@ -135,7 +135,7 @@ def _authority_free(cls: type[PretrainedConfig], values: Mapping[str, Any]) -> d
     for name, value in values.items():
         if name in FORBIDDEN_KEYS:
             logger.warning("Ignored %r in a config file: only the caller decides it", name)
-        elif not name.startswith("_") or name in cls.__config_fields__:
+        elif name != "name_or_path" and (not name.startswith("_") or name in cls.__config_fields__):
             result[name] = copy.deepcopy(value)
     return result
 

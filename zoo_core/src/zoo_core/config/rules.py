@@ -42,7 +42,7 @@ class Problem(NamedTuple):
     rule: str
 
     def __str__(self) -> str:
-        return f"{self.field} = {_short.repr(self.value)}: {self.rule}"
+        return f"{self.field} = {_short.repr(self.value):.160}: {self.rule}"
 
 
 def fail(class_name: str, problems: Iterable[Problem], *, source: str | None = None) -> ConfigError:
