@@ -58,18 +58,24 @@ class Policies:
 
     def respelled(self, name: str) -> Iterator[str]:
         """Other spellings under which the model may know ``name``, the closest first."""
+        spellings = self.aliased(name)
+        yield from spellings[1:]
+        if self.prefix:
+            start = f"{self.prefix}."
+            yield from (s.removeprefix(start) for s in spellings if s.startswith(start))
+            yield from (f"{start}{s}" for s in spellings)
+
+    def aliased(self, name: str) -> list[str]:
+        """``name``, then its spellings by the aliases alone."""
         spellings = [name]
         for pattern, replacement in self.aliases:
             for known in tuple(spellings):
-                changed = pattern.sub(lambda m, r=replacement: f"{m[1]}{r}{m[2]}".strip("."), known, count=1)  # type: ignore[misc]
-                if changed not in spellings:
-                    spellings.append(changed)
-        yield from spellings[1:]
-        if self.prefix:
-            yield from (
-                s.removeprefix(f"{self.prefix}.") for s in spellings if s.startswith(f"{self.prefix}.")
-            )
-            yield from (f"{self.prefix}.{s}" for s in spellings)
+                found = pattern.search(known)
+                if found is not None:
+                    middle = f"{found[1]}{replacement}{found[2]}"
+                    changed = f"{known[: found.start()]}{middle}{known[found.end() :]}".strip(".")
+                    spellings += [changed] if changed not in spellings else []
+        return spellings
 
     def ignores(self, name: str) -> bool:
         """Whether ``name`` in a file belongs to nothing and is no news."""
@@ -81,8 +87,9 @@ class Policies:
 
 
 def _attribute(module: nn.Module, name: str, default: Any) -> Any:
-    # from the class: nn.Module's own lookup of what is absent is slow and would find sub-modules
-    return getattr(type(module), name, default) if name not in module.__dict__ else module.__dict__[name]
+    # asked of the class first: nn.Module's own look-up of what is absent is slow and finds sub-modules
+    present = name in module.__dict__ or hasattr(type(module), name)
+    return getattr(module, name) if present else default
 
 
 def component_pattern(pattern: str) -> re.Pattern[str]:
