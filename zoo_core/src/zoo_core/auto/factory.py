@@ -97,7 +97,7 @@ class AutoModelClass(AutoClass, Generic[ModelT]):
             pretrained_model_name_or_path,
             *model_args,
             config=_config_of(model_class, config),
-            _repository=source.repository,
+            **_where(model_class, source),
             **kwargs,
         )
 
@@ -189,6 +189,15 @@ def _config_of(model_class: Any, config: Any) -> Any:
     ):
         return config.get_text_config()
     return config
+
+
+def _where(model_class: Any, source: Source) -> dict[str, Any]:
+    """The files of this load, as ``model_class`` takes them."""
+    from zoo_core.modeling import PreTrainedModel
+
+    if issubclass(model_class, PreTrainedModel):
+        return {"_repository": source.repository}
+    return source.hub_keywords()
 
 
 def _as_keywords(context: LoadContext) -> dict[str, Any]:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from zoo_core.errors import UntrustedCode
+from zoo_core.errors import SandboxUnavailable, UntrustedCode
 from zoo_core.remote.automap import CodeReference, reference_for
 
 if TYPE_CHECKING:
@@ -41,8 +42,12 @@ def remote_class(auto_class: str, reference: CodeReference, source: Source) -> t
             f"without access to files or network; pin what you have read with revision= (and code_revision= "
             f"where the code lies in another repository)."
         )
-    from zoo_core.remote import loading
-
+    try:
+        loading = import_module("zoo_core.remote.loading")
+    except ModuleNotFoundError as error:
+        raise SandboxUnavailable(
+            f"{source.name} needs code of its own for {auto_class}, and this zoo-core has no sandbox to run it in"
+        ) from error
     found: type[Any] = loading.remote_class(
         auto_class, reference, repository=source.repository, context=source.context
     )
