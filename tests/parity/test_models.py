@@ -1,0 +1,142 @@
+"""Every checkpoint under cases/ gives the reference's numbers: one test a case.
+
+A case holds a config, the names and shapes of the weights (whose values are made from the names), inputs,
+and what the reference implementation answered; nothing of the reference is needed to run it.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+import zlib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from safetensors.torch import load_file, save_file
+
+import zoo_core
+from zoo_core import registry
+
+CASES = Path(__file__).parent / "cases"
+PATHS = sorted(CASES.glob("*/*.json"))
+TOLERANCE = 3e-4  # of the largest expected value
+
+
+def values(name: str) -> np.random.RandomState:
+    return np.random.RandomState(zlib.crc32(name.encode()))
+
+
+def weight(name: str, spec: list[Any]) -> torch.Tensor:
+    dtype, shape, offset, scale = spec
+    if dtype.startswith(("int", "uint", "bool")):
+        return torch.full(shape, int(offset), dtype=getattr(torch, dtype))
+    made = values(name).standard_normal(shape) * scale + offset
+    return torch.from_numpy(np.asarray(made, dtype="float32")).to(getattr(torch, dtype)).contiguous()
+
+
+def given(name: str, spec: Mapping[str, Any]) -> Any:
+    """An input: a tensor made from its name or stored, a plain value, or a nest of these."""
+    if "value" in spec:
+        return spec["value"]
+    if "list" in spec:
+        items = [given(f"{name}.{i}", item) for i, item in enumerate(spec["list"])]
+        return tuple(items) if spec.get("type") == "tuple" else items
+    if "dict" in spec:
+        return {key: given(f"{name}.{key}", item) for key, item in spec["dict"].items()}
+    tensor = spec["tensor"]
+    kind, shape = tensor["kind"], tensor["shape"]
+    if kind in ("normal", "uniform"):
+        drawn = values(name).standard_normal(shape) if kind == "normal" else values(name).random_sample(shape)
+        return torch.from_numpy(np.asarray(drawn, dtype="float32"))
+    if kind in ("ones", "zeros"):
+        return torch.from_numpy(np.full(shape, int(kind == "ones"), dtype=tensor["dtype"]))
+    raw = zlib.decompress(base64.b64decode(tensor["data"]))
+    return torch.from_numpy(np.frombuffer(raw, dtype=tensor["dtype"]).reshape(shape).copy())
+
+
+def flat(prefix: str, value: Any, into: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
+    if torch.is_tensor(value):
+        into[prefix] = value.detach()
+    elif isinstance(value, Mapping):
+        for key, item in value.items():
+            flat(f"{prefix}.{key}" if prefix else key, item, into)
+    elif isinstance(value, list | tuple):
+        for i, item in enumerate(value):
+            flat(f"{prefix}.{i}", item, into)
+    return into
+
+
+def compare(expected: Mapping[str, Any], got: Mapping[str, torch.Tensor], skipped: list[str]) -> None:
+    for name, want in expected.items():
+        if name in skipped:
+            continue
+        assert name in got, f"{name} is absent; there are {sorted(got)}"
+        assert list(got[name].shape) == want["shape"], name
+        if "values" not in want:
+            continue
+        have = got[name].double().numpy().ravel()
+        reference = np.array(want["values"])
+        places = np.unique(np.linspace(0, max(have.size - 1, 0), num=len(reference)).round().astype(int))
+        have = have[places]
+        if want["dtype"].startswith(("int", "bool", "uint")):
+            assert (have == reference).all(), name
+            continue
+        filled = np.abs(reference) > 1e9  # fill values of masked positions: any fill of that sign will do
+        assert (np.sign(have[filled]) == np.sign(reference[filled])).all(), name
+        have, reference = have[~filled], reference[~filled]
+        if have.size:
+            limit = TOLERANCE * max(1.0, float(np.abs(reference).max()))
+            assert float(np.abs(have - reference).max()) <= limit, name
+
+
+def auto_class(case: Mapping[str, Any]) -> type[Any]:
+    """An Auto class that builds the class of the case."""
+    architecture = registry.get(case["model_type"]).architecture
+    for name in architecture.models:
+        if any(ref.endswith(f":{case['architecture']}") for ref in architecture.candidates(name)):
+            return getattr(zoo_core, name)
+    raise AssertionError(f"no Auto class of {case['model_type']} builds {case['architecture']}")
+
+
+@pytest.mark.parametrize("path", PATHS, ids=lambda p: f"{p.parent.name}/{p.stem}")
+def test_reference(path: Path, tmp_path: Path) -> None:
+    case = json.loads(path.read_text())
+    weights = {n: weight(n, s) for n, s in case["parameters"].items() if len(s) == 4}
+    source = tmp_path / "source"
+    source.mkdir()
+    (source / "config.json").write_text(json.dumps(case["config"]))
+    if "generation_config" in case:
+        (source / "generation_config.json").write_text(json.dumps(case["generation_config"]))
+    save_file(weights, source / "model.safetensors", metadata={"format": "pt"})
+
+    model, info = auto_class(case).from_pretrained(source, output_loading_info=True)
+    assert type(model).__name__ == case["architecture"]
+    assert not model.training
+    computed = case.get("computed", ())
+    assert [k for k in info["missing_keys"] if k not in computed] == []
+    assert info["unexpected_keys"] == [] and info["mismatched_keys"] == []
+
+    model.save_pretrained(tmp_path / "saved")
+    back = load_file(tmp_path / "saved" / "model.safetensors")
+    assert set(back) - set(computed) == set(weights)
+    assert all(torch.equal(weights[name], back[name]) for name in weights)
+
+    inputs = {name: given(name, spec) for name, spec in case["inputs"].items()}
+    skipped = case.get("stochastic", [])
+    with torch.no_grad():
+        torch.manual_seed(0)
+        compare(case["outputs"], flat("", model(**inputs), {}), skipped)
+        for part, flag in (("hidden_states", "output_hidden_states"), ("attentions", "output_attentions")):
+            if part in case and not skipped:
+                torch.manual_seed(0)
+                compare(case[part], flat("", model(**{**inputs, flag: True}), {}), [])
+        for run in case.get("generate", {}).values():
+            if "sequences" in run:
+                torch.manual_seed(0)
+                start = {n: given(f"generate.{n}", s) for n, s in case["generate_inputs"].items()}
+                sequences = model.generate(**start, **run["kwargs"])
+                compare({"sequences": run["sequences"]}, {"sequences": sequences}, [])
