@@ -172,7 +172,7 @@ def _show_parts(tokenizer: Any, model: Any, weights: str, terminal: Terminal) ->
             ("architecture", resolved.architecture.model_type, provider),
             ("model", type(model).__name__, provider),
             ("tokenizer", type(tokenizer).__name__, provider),
-            ("weights", numbers.removeprefix("torch."), source),
+            ("weights", numbers, source),
         ]
     )
 
