@@ -21,7 +21,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from zoo_core.checkpoint.ops import Op, Shape
 from zoo_core.errors import CheckpointError
@@ -63,9 +63,10 @@ class NamePlan:
         self.rows = tuple(rows)
         self._by_hub: dict[str, Row] = {}
         for row in self.rows:
+            once = len(row.hub) == 1 or len(set(row.hub)) == len(row.hub)
             for hub in row.hub:
                 other = self._by_hub.setdefault(hub, row)
-                if other is not row or row.hub.count(hub) > 1:
+                if other is not row or not once:
                     raise NameConflict(
                         f"{' and '.join(sorted({*other.canonical, *row.canonical}))} both claim the Hub name "
                         f"{hub!r}; each name in a file belongs to one tensor. Mend the `hub_names` table "
@@ -219,6 +220,7 @@ class _Planner:
         self.found: list[Row] = []
         self.by_op: dict[tuple[tuple[str, ...], str], tuple[_OpPlace, list[Tensor | None]]] = {}
         self.tables: dict[int, tuple[HubNames, _Node]] = {}
+        self.may_have: dict[type, bool] = {}
 
     def rows(self) -> list[Row]:
         self._enter(self.model, "", "", ())
@@ -226,7 +228,10 @@ class _Planner:
         return self.found
 
     def _table(self, module: nn.Module) -> _Node | None:
-        table = getattr(module, "hub_names", None)
+        kind = type(module)
+        if kind not in self.may_have:  # asking a module for what it lacks is slow
+            self.may_have[kind] = hasattr(kind, "hub_names")
+        table: Any = module.hub_names if self.may_have[kind] else module.__dict__.get("hub_names")
         if not table:
             return None
         if id(table) not in self.tables:
@@ -238,6 +243,13 @@ class _Planner:
         table = self._table(module)
         if table is not None:
             self._match(_Scope(module, canonical, place), module, (), [(table, ())], None, only)
+            return
+        if not only and isinstance(place, str):  # what nearly every module is
+            inner, outer = f"{canonical}." if canonical else "", f"{place}." if place else ""
+            self.found += [Row((f"{inner}{n}",), (f"{outer}{n}",)) for n, _ in _tensors(module, ())]
+            for name, child in module._modules.items():
+                if child is not None:
+                    self._enter(child, f"{inner}{name}", f"{outer}{name}", ())
             return
         for name, tensor in _tensors(module, only):
             self._emit(_join(canonical, name), _below(place, name), tensor)
@@ -333,15 +345,18 @@ def _below(place: _Place, name: str) -> _Place:
 
 def _tensors(module: nn.Module, only: tuple[str, ...]) -> list[tuple[str, Tensor]]:
     """Own parameters and persistent buffers; with ``only``, the one it names."""
-    found: list[tuple[str, Tensor]] = [(n, p) for n, p in module._parameters.items() if p is not None]
-    skipped = module._non_persistent_buffers_set
-    found += [(n, b) for n, b in module._buffers.items() if b is not None and n not in skipped]
-    return found if not only else [pair for pair in found if only == (pair[0],)]
+    held: list[tuple[str, Tensor | None]] = list(module._parameters.items())
+    if module._buffers:
+        skipped = module._non_persistent_buffers_set
+        held += [(name, buffer) for name, buffer in module._buffers.items() if name not in skipped]
+    return [(name, t) for name, t in held if t is not None and (not only or only == (name,))]
 
 
 def _children(module: nn.Module, only: tuple[str, ...]) -> list[tuple[str, nn.Module]]:
-    found = ((n, m) for n, m in module._modules.items() if m is not None)
-    return [pair for pair in found if not only or only[0] == pair[0]]
+    if only:
+        child = module._modules.get(only[0])
+        return [] if child is None else [(only[0], child)]
+    return [(name, child) for name, child in module._modules.items() if child is not None]
 
 
 def shapes_of(tensors: Sequence[Tensor | None]) -> list[Shape]:
