@@ -48,7 +48,9 @@ def test_implementations_agree(name: str, rule: str, padding: torch.Tensor | Non
 def test_options_agree_with_the_definition(name: str, option: str) -> None:
     query, key, value = heads()
     extra = {"softcap": 2.0, "sinks": torch.randn(4), "bias": torch.randn(1, 4, 9, 9)}[option]
-    got, _ = ATTENTION_FUNCTIONS[name](query, key, value, mask_of(CAUSAL), Scoring(scale=0.3, **{option: extra}))
+    got, _ = ATTENTION_FUNCTIONS[name](
+        query, key, value, mask_of(CAUSAL), Scoring(scale=0.3, **{option: extra})
+    )
     scores = query @ key.transpose(2, 3) * 0.3
     if option == "softcap":
         scores = torch.tanh(scores / 2.0) * 2.0

@@ -136,7 +136,10 @@ def flex_attention(
     query: Tensor, key: Tensor, value: Tensor, mask: Mask, scoring: Scoring
 ) -> tuple[Tensor, Tensor | None]:
     """torch's flex_attention: caps and biases become a score function, masks stay tensors."""
+    needs_backward = query.requires_grad or key.requires_grad or value.requires_grad
     if scoring.sinks is not None or scoring.head_mask is not None or scoring.dropout:
+        return sdpa(query, key, value, mask, scoring)
+    if needs_backward and query.device.type == "cpu":  # the kernel has no backward pass there
         return sdpa(query, key, value, mask, scoring)
     from torch.nn.attention.flex_attention import flex_attention as kernel
 
