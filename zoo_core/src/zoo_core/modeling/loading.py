@@ -28,8 +28,6 @@ if TYPE_CHECKING:
 
 ModelT = TypeVar("ModelT", bound="PreTrainedModel")
 
-GENERATION_FILE = "generation_config.json"
-
 #: keywords of the reference that ask for what is done anyway, or that mean nothing here
 _WITHOUT_EFFECT = ("low_cpu_mem_usage", "weights_only", "_fast_init", "adapter_kwargs", "_from_auto")
 

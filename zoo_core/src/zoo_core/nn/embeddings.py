@@ -12,7 +12,6 @@ class TextEmbeddings(nn.Module):
     Args:
         vocab_size, max_positions, type_vocab_size: rows of the three tables; 0 leaves a table out.
         hidden_size: width. pad_token_id: the row of the word table that stays zero in training.
-        position_offset: added to every position (RoBERTa starts at pad_token_id + 1).
     """
 
     position_embeddings: nn.Embedding | None
@@ -28,7 +27,6 @@ class TextEmbeddings(nn.Module):
         pad_token_id: int | None,
         eps: float,
         dropout: float,
-        position_offset: int = 0,
     ) -> None:
         super().__init__()
         self.word_embeddings = nn.Embedding(vocab_size, hidden_size, padding_idx=pad_token_id)
@@ -36,7 +34,6 @@ class TextEmbeddings(nn.Module):
         self.token_type_embeddings = nn.Embedding(type_vocab_size, hidden_size) if type_vocab_size else None
         self.layer_norm = nn.LayerNorm(hidden_size, eps=eps)
         self.dropout = nn.Dropout(dropout)
-        self.position_offset = position_offset
 
     def forward(
         self,
@@ -56,13 +53,28 @@ class TextEmbeddings(nn.Module):
                 hidden = hidden + self.token_type_embeddings(token_type_ids)
         if self.position_embeddings is not None:
             if position_ids is None:
-                start = past_length + self.position_offset
-                position_ids = torch.arange(start, start + hidden.shape[1], device=hidden.device)
+                position_ids = self.default_positions(input_ids, hidden, past_length)
             check_positions(
                 position_ids, self.position_embeddings.num_embeddings, hidden.shape[1] + past_length
             )
             hidden = hidden + self.position_embeddings(position_ids)
         return self.dropout(self.layer_norm(hidden))
+
+    def default_positions(self, input_ids: Tensor | None, hidden: Tensor, past: int) -> Tensor:
+        """Positions (sequence,) or (batch, sequence) of tokens that follow `past` others."""
+        return torch.arange(past, past + hidden.shape[1], device=hidden.device)
+
+
+class UnpaddedTextEmbeddings(TextEmbeddings):
+    """Positions count the tokens that are not padding, from pad_token_id + 1 on (RoBERTa)."""
+
+    def default_positions(self, input_ids: Tensor | None, hidden: Tensor, past: int) -> Tensor:
+        pad = self.word_embeddings.padding_idx
+        assert pad is not None
+        if input_ids is None:
+            return super().default_positions(input_ids, hidden, past) + pad + 1
+        counted = (input_ids != pad).int()
+        return (counted.cumsum(1) + past) * counted + pad
 
 
 class LearnedPositions(nn.Embedding):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from functools import partial
-from typing import Any
+from typing import Any, ClassVar
 
 from torch import Tensor, nn
 
@@ -82,10 +82,11 @@ class BertModel(BertPreTrainedModel):
     """
 
     hub_names = BERT
+    embeddings_class: ClassVar[type[TextEmbeddings]] = TextEmbeddings
 
     def __init__(self, config: BertConfig, add_pooling_layer: bool = True) -> None:
         super().__init__(config)
-        self.embeddings = TextEmbeddings(
+        self.embeddings = self.embeddings_class(
             config.vocab_size,
             config.hidden_size,
             max_positions=config.max_position_embeddings,
@@ -157,7 +158,7 @@ class BertForPreTrainingOutput(ModelOutput):
     attentions: tuple[Tensor, ...] | None = None
 
 
-_LM_TIE = {"lm_head.decoder.weight": "model.embeddings.word_embeddings.weight"}
+LM_TIE = {"lm_head.decoder.weight": "model.embeddings.word_embeddings.weight"}
 
 
 class BertForMaskedLM(ForMaskedLM, BertPreTrainedModel):
@@ -166,7 +167,7 @@ class BertForMaskedLM(ForMaskedLM, BertPreTrainedModel):
     base_class = BertModel
     base_options = {"add_pooling_layer": False}
     head_names = BERT_LM_HEAD
-    tied_weights = _LM_TIE
+    tied_weights = LM_TIE
 
 
 class BertForPreTraining(ForMaskedLM, BertPreTrainedModel):
@@ -174,7 +175,7 @@ class BertForPreTraining(ForMaskedLM, BertPreTrainedModel):
 
     base_class = BertModel
     head_names = {**BERT_LM_HEAD, "seq_relationship": "cls.seq_relationship"}
-    tied_weights = _LM_TIE
+    tied_weights = LM_TIE
 
     def build_head(self, config: BertConfig) -> None:
         super().build_head(config)
@@ -205,7 +206,7 @@ class BertLMHeadModel(ForCausalLM, BertPreTrainedModel):
     base_class = BertModel
     base_options = {"add_pooling_layer": False}
     head_names = BERT_LM_HEAD
-    tied_weights = _LM_TIE
+    tied_weights = LM_TIE
     output_class = CausalLMOutputWithCrossAttentions
 
     def make_lm_head(self, config: BertConfig) -> nn.Module:

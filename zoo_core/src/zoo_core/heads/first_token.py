@@ -1,0 +1,47 @@
+"""A two-layer classifier on the first token of a text encoder (RoBERTa and its kin)."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+from torch import Tensor, nn
+
+from zoo_core.config import PretrainedConfig
+from zoo_core.heads.base import Headed, classifier_dropout
+from zoo_core.modeling.loss import sequence_loss
+from zoo_core.modeling.outputs import SequenceClassifierOutput
+from zoo_core.nn.activation import activation
+
+
+class FirstTokenClassifier(nn.Module):
+    """Dropout, dense layer, activation, dropout, and the labels' layer, on the first token's state."""
+
+    def __init__(self, config: PretrainedConfig, act: str) -> None:
+        super().__init__()
+        self.dense = nn.Linear(config.hidden_size, config.hidden_size)
+        self.act = activation(act)
+        self.dropout = classifier_dropout(config)
+        self.out_proj = nn.Linear(config.hidden_size, config.num_labels)
+
+    def forward(self, hidden: Tensor) -> Tensor:
+        """(batch, sequence, hidden) to (batch, num_labels)."""
+        first = self.act(self.dense(self.dropout(hidden[:, 0])))
+        return self.out_proj(self.dropout(first))
+
+
+class ForFirstTokenClassification(Headed):
+    """Sequence classification by `FirstTokenClassifier`; logits (batch, num_labels)."""
+
+    base_options = {"add_pooling_layer": False}
+    classifier_act: ClassVar[str] = "tanh"
+
+    def build_head(self, config: PretrainedConfig) -> None:
+        self.classifier = FirstTokenClassifier(config, self.classifier_act)
+
+    def forward(
+        self, input_ids: Tensor | None = None, *, labels: Tensor | None = None, **inputs: Any
+    ) -> SequenceClassifierOutput:
+        outputs = self.model(input_ids, **inputs)
+        logits = self.classifier(outputs.last_hidden_state)
+        loss = None if labels is None else sequence_loss(logits, labels, self.config)
+        return SequenceClassifierOutput.carry(outputs, loss=loss, logits=logits)
