@@ -14,9 +14,11 @@ from torch import Tensor, nn
 from zoo_core.config import PretrainedConfig
 from zoo_core.modeling.model import PreTrainedModel
 from zoo_core.modeling.outputs import BaseModelOutputWithPast, ModelOutput
+from zoo_core.nn.attention import Attention
 from zoo_core.nn.cache import Cache
 from zoo_core.nn.embeddings import embed
-from zoo_core.nn.masks import AttentionContext
+from zoo_core.nn.masks import CAUSAL, AttentionContext
+from zoo_core.nn.mlp import GatedMLP
 from zoo_core.nn.norm import RMSNorm
 from zoo_core.nn.rotary import RotaryEmbedding, RotaryTables
 from zoo_core.nn.stack import run_layers
@@ -134,3 +136,28 @@ def rotary_of(config: PretrainedConfig, **changes: Any) -> RotaryEmbedding:
     }
     settings.update(changes)
     return RotaryEmbedding(settings.pop("dim"), **settings)
+
+
+def attention_options(config: PretrainedConfig, layer_idx: int, **changes: Any) -> dict[str, Any]:
+    """The keywords of `Attention` that a config names as Llama's does; further ones override them."""
+    options: dict[str, Any] = {
+        "num_kv_heads": config.num_key_value_heads,
+        "head_dim": getattr(config, "head_dim", None),
+        "bias": getattr(config, "attention_bias", False),
+        "dropout": config.attention_dropout,
+        "rule": CAUSAL,
+        "layer_idx": layer_idx,
+    }
+    return options | changes
+
+
+def attention_of(config: PretrainedConfig, layer_idx: int, **changes: Any) -> Attention:
+    """The causal attention that a config describes; see `attention_options`."""
+    options = attention_options(config, layer_idx, **changes)
+    return Attention(config.hidden_size, config.num_attention_heads, **options)
+
+
+def gated_mlp_of(config: PretrainedConfig) -> GatedMLP:
+    """The gated MLP that a config describes."""
+    bias = getattr(config, "mlp_bias", False)
+    return GatedMLP(config.hidden_size, config.intermediate_size, config.hidden_act, bias=bias)
