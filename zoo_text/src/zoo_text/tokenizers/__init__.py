@@ -1,0 +1,1 @@
+"""Tokenizer families; each module is imported when one of its classes is asked for."""
