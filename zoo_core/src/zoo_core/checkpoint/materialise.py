@@ -38,6 +38,12 @@ class _Mode(TorchDispatchMode):  # type: ignore[no-untyped-call]
     """What the contexts share: initialising a meta tensor does nothing, and mixing one with real tensors
     gives a meta tensor."""
 
+    @classmethod
+    def _should_skip_dynamo(cls) -> bool:
+        """torch asks this of a mode. The default guards a mode against being compiled and imports the whole
+        compiler (a second, 820 modules) when the first tensor is made; a constructor is never compiled."""
+        return False
+
     def __torch_dispatch__(
         self,
         func: Any,
