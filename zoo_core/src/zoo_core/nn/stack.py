@@ -19,6 +19,7 @@ def run_layers(
     *,
     norm: nn.Module | None = None,
     per_layer: dict[str, Iterable[Any]] | None = None,
+    head_mask: Tensor | None = None,
     **shared: Any,
 ) -> Tensor:
     """The states after all layers, recording the state before each and the last one.
@@ -28,9 +29,13 @@ def run_layers(
             `gradient_checkpointing` set on the list (see PreTrainedModel) they are recomputed in backward.
         norm: applied at the end; the last recorded state is the normalised one.
         per_layer: keyword arguments of which each layer takes its own element.
+        head_mask: (heads,) or (layers, heads), factors of the attention weights.
     """
     checkpointing = getattr(layers, "gradient_checkpointing", False) and layers.training
     each = {name: iter(values) for name, values in (per_layer or {}).items()}
+    if head_mask is not None:
+        table = head_mask.expand(len(layers), -1) if head_mask.dim() == 1 else head_mask
+        each["head_mask"] = iter(table[:, None, :, None, None])
     inputs = () if context is None else (context,)
     for layer in layers:
         record(HIDDEN_STATES, hidden)

@@ -131,21 +131,12 @@ class BertModel(BertPreTrainedModel):
             encoder_states=encoder_hidden_states,
             encoder_padding=encoder_attention_mask,
         )
-        per_layer = (
-            None if head_mask is None else {"head_mask": per_layer_head_mask(head_mask, len(self.layers))}
-        )
-        hidden = run_layers(self.layers, hidden, context, per_layer=per_layer)
+        hidden = run_layers(self.layers, hidden, context, head_mask=head_mask)
         return BaseModelOutputWithPoolingAndCrossAttentions(
             last_hidden_state=hidden,
             pooler_output=None if self.pooler is None else self.pooler(hidden),
             past_key_values=cache,
         )
-
-
-def per_layer_head_mask(head_mask: Tensor, layers: int) -> list[Tensor]:
-    """(heads,) or (layers, heads) to one (1, heads, 1, 1) for each layer."""
-    table = head_mask.expand(layers, -1) if head_mask.dim() == 1 else head_mask
-    return list(table[:, None, :, None, None])
 
 
 class BertForPreTrainingOutput(ModelOutput):

@@ -7,7 +7,7 @@ from typing import Any
 
 from torch import Tensor, nn
 
-from zoo_core.checkpoint.ops import Fused, Transposed
+from zoo_core.checkpoint.dialects import GPT2, GPT2_LAYER
 from zoo_core.heads.language import ForCausalLM
 from zoo_core.heads.last_token import ForLastTokenClassification
 from zoo_core.heads.summary import SequenceSummary
@@ -41,18 +41,7 @@ class GPT2PreTrainedModel(PreTrainedModel):
 class GPT2Layer(PreNormLayer):
     """Self-attention, cross-attention in a decoder that has it, and a feed-forward block."""
 
-    hub_names = {
-        "input_layernorm": "ln_1",
-        "post_attention_layernorm": "ln_2",
-        "cross_attn_layernorm": "ln_cross_attn",
-        ("self_attn.q_proj", "self_attn.k_proj", "self_attn.v_proj"): Fused(Transposed("attn.c_attn")),
-        "self_attn.o_proj": Transposed("attn.c_proj"),
-        "cross_attn.q_proj": Transposed("crossattention.q_attn"),
-        ("cross_attn.k_proj", "cross_attn.v_proj"): Fused(Transposed("crossattention.c_attn")),
-        "cross_attn.o_proj": Transposed("crossattention.c_proj"),
-        "mlp.fc1": Transposed("mlp.c_fc"),
-        "mlp.fc2": Transposed("mlp.c_proj"),
-    }
+    hub_names = GPT2_LAYER
 
     def __init__(self, config: GPT2Config, layer_idx: int) -> None:
         size, heads = config.n_embd, config.n_head
@@ -76,7 +65,7 @@ class GPT2Model(GPT2PreTrainedModel, DecoderModel):
     """The decoder without a head."""
 
     output_class = BaseModelOutputWithPastAndCrossAttentions
-    hub_names = {"embed_tokens": "wte", "embed_positions": "wpe", "layers": "h", "norm": "ln_f"}
+    hub_names = GPT2
 
     def make_embeddings(self, config: GPT2Config) -> None:
         self.embed_tokens = nn.Embedding(config.vocab_size, config.n_embd)
