@@ -11,6 +11,12 @@ _IMAGE_PROCESSORS: dict[str, str] = {
     "detection": """
         ConditionalDetr DeformableDetr Deta Detr GroundingDino Mask2Former MaskFormer RTDetr Yolos
     """,
+    "padded": "BridgeTower Fuyu Owlv2 OwlViT Sam Swin2SR Vilt",
+    "documents": "Donut LayoutLMv2 LayoutLMv3 Nougat",
+    "tiles": "LlavaNext LlavaOnevision",
+    "patches": "Glm4v Kosmos2_5 Pix2Struct Qwen2VL Siglip2",
+    "clips": "InstructBlipVideo LlavaNextVideo Tvlt Tvp VideoMAE Vivit",
+    "tiles_idefics": "Idefics2 Idefics3 SmolVLM",
 }
 
 COMPONENTS: dict[str, str] = {

@@ -10,8 +10,7 @@ import numpy as np
 
 from zoo_core.errors import ConfigError, ProcessingError
 from zoo_core.processing import BatchFeature
-from zoo_vision.processing import annotations as targets
-from zoo_vision.processing import segments
+from zoo_vision.processing import annotations as targets, segments
 from zoo_vision.processing.base import (
     IMAGENET_MEAN,
     IMAGENET_STD,

@@ -8,9 +8,7 @@ import numpy as np
 
 from zoo_core.errors import ProcessingError
 from zoo_core.processing import BatchFeature
-from zoo_vision.processing import annotations as targets
-from zoo_vision.processing import boxes as found_boxes
-from zoo_vision.processing import segments
+from zoo_vision.processing import annotations as targets, boxes as found_boxes, segments
 from zoo_vision.processing.base import IMAGENET_MEAN, IMAGENET_STD, StandardImageProcessor, shortest, square
 from zoo_vision.processing.parallel import map_items
 from zoo_vision.processing.picture import FIRST, Picture, flat_list, open_picture

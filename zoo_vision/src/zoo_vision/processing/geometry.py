@@ -51,7 +51,8 @@ def pad(
     if mode != "constant":
         return Picture(np.pad(array, ((top, bottom), (left, right), (0, 0)), mode=mode), picture.scale)  # type: ignore[call-overload]
     canvas = np.empty((height, width, array.shape[2]), dtype=array.dtype)
-    canvas[:] = np.asarray(value).astype(array.dtype)
+    # Where levels stand for values in [0, 1], the value of the border is one of those.
+    canvas[:] = (np.asarray(value) / (picture.scale or 1)).round().astype(array.dtype)
     canvas[top : top + array.shape[0], left : left + array.shape[1]] = array
     return Picture(canvas, picture.scale)
 

@@ -18,6 +18,8 @@ MAX_PIXELS = 178_956_970
 
 FIRST, LAST = "channels_first", "channels_last"
 CHANNELS = (3, 1, 4, 2)
+ON_WHITE = "RGB on white"
+"""As a mode: RGB, transparent pixels laid over white instead of losing their transparency."""
 MODES = {1: "L", 2: "LA", 3: "RGB", 4: "RGBA"}
 
 
@@ -76,7 +78,12 @@ class Picture:
             ProcessingError: floats that are neither levels 0..255 nor within [0, 1], or NaN.
         """
         if isinstance(self.pixels, Image.Image):
-            return self
+            if self.scale is None:
+                return self
+            # Values in [0, 1] pass through floats between two resamplings; not every level survives that.
+            seen = (np.arange(256) * self.scale).astype(np.float32).astype(np.float64) * 255
+            levels = seen.astype(np.float32).astype(np.uint8)
+            return Picture(self.pixels.point(levels.tolist() * self.channels), self.scale)
         array, scale = quantised(self.pixels)
         channels = array.shape[2]
         flat = np.ascontiguousarray(array[:, :, 0] if channels == 1 else array)
@@ -152,6 +159,16 @@ def eight_bits(image: Image.Image) -> Image.Image:
     return image
 
 
+def converted(image: Image.Image, mode: str | None) -> Image.Image:
+    """The image in ``mode``, which may be ``ON_WHITE``, or as it is when None."""
+    if mode == ON_WHITE:
+        if image.mode == "RGB":
+            return image
+        rgba = image.convert("RGBA")
+        return Image.alpha_composite(Image.new("RGBA", rgba.size, (255, 255, 255)), rgba).convert("RGB")
+    return image.convert(mode) if mode and image.mode != mode else image
+
+
 def channel_axis(shape: tuple[int, ...], input_data_format: str | None, wanted: tuple[int, ...]) -> int:
     """Which axis of a three-dimensional shape holds the channels: 0 or 2.
 
@@ -201,7 +218,8 @@ def open_picture(source: Any, *, input_data_format: str | None = None, mode: str
     Args:
         source: Pillow image, array, tensor, path or the bytes of a file.
         input_data_format: where the channels of an array are; detected when None.
-        mode: the Pillow mode to convert to (alpha is dropped, palettes are resolved); None leaves it.
+        mode: the Pillow mode to convert to (alpha is dropped, palettes are resolved); ``ON_WHITE``; None
+            leaves it.
     """
     if isinstance(source, Picture):
         return source
@@ -210,8 +228,7 @@ def open_picture(source: Any, *, input_data_format: str | None = None, mode: str
     if isinstance(source, Image.Image):
         check_area(source.height, source.width, "the image")
         try:
-            source = eight_bits(source)
-            return Picture(source.convert(mode) if mode and source.mode != mode else source)
+            return Picture(converted(eight_bits(source), mode))
         except (OSError, SyntaxError, ValueError) as error:
             raise ProcessingError(f"the image is damaged or cut off: {error}") from error
     if not hasattr(source, "__array__"):
@@ -220,7 +237,7 @@ def open_picture(source: Any, *, input_data_format: str | None = None, mode: str
         )
     array = from_array(source, input_data_format)
     check_area(array.shape[0], array.shape[1], "the image")
-    if mode == "RGB" and array.shape[2] in (2, 4):
+    if mode is not None and array.shape[2] in (2, 4):
         array = array[:, :, :-1]
     if array.dtype.kind == "f" and not np.isfinite(array).all():
         raise ProcessingError("the pixels hold NaN or infinity; every value must be finite")
@@ -256,8 +273,18 @@ def flat_list(images: Any) -> list[Any]:
     return found
 
 
+def is_nested(images: Any) -> bool:
+    """Whether ``images`` is a list of lists, one per sample."""
+    return isinstance(images, (list, tuple)) and any(isinstance(item, (list, tuple)) for item in images)
+
+
 def nested_list(images: Any) -> list[list[Any]]:
     """Images as one list per sample: a flat list is one sample's, a list of lists is kept."""
-    if isinstance(images, (list, tuple)) and any(isinstance(item, (list, tuple)) for item in images):
-        return [flat_list(item) if not isinstance(item, (list, tuple)) or item else [] for item in images]
+    if is_nested(images):
+        return [flat_list(item) if item is not None and len(item) else [] for item in images]
     return [flat_list(images)]
+
+
+def samples_of(images: Any) -> list[list[Any]]:
+    """Images as one list per sample: each of a flat list is a sample of its own, a list of lists is kept."""
+    return nested_list(images) if is_nested(images) else [[one] for one in flat_list(images)]

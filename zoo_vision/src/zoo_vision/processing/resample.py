@@ -150,8 +150,12 @@ def smart_size(
     return new_height, new_width
 
 
-def resize(picture: Picture, size: tuple[int, int], resample: int) -> Picture:
+def resize(
+    picture: Picture, size: tuple[int, int], resample: int, *, reducing_gap: float | None = None
+) -> Picture:
     """The picture resampled to ``size`` (height, width) with a Pillow filter.
+
+    ``reducing_gap`` lets Pillow shrink by a whole factor first, as some processors do.
 
     Floats in [0, 1] are quantised to 8 bits first, as Pillow's filters work on levels.
     """
@@ -169,6 +173,5 @@ def resize(picture: Picture, size: tuple[int, int], resample: int) -> Picture:
         return Picture(np.concatenate([layer.array() for layer in layers], axis=2), layers[0].scale)
     source = picture.image()
     assert isinstance(source.pixels, Image.Image)
-    return Picture(
-        source.pixels.resize((width, height), resample=Image.Resampling(int(resample))), source.scale
-    )
+    method = Image.Resampling(int(resample))
+    return Picture(source.pixels.resize((width, height), method, reducing_gap=reducing_gap), source.scale)

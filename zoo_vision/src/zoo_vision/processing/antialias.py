@@ -1,0 +1,47 @@
+"""Smoothed linear interpolation, as scikit-image resizes: a Gaussian, then a linear spline (OWLv2)."""
+
+from __future__ import annotations
+
+import numpy as np
+
+
+def gaussian(values: np.ndarray, sigma: float, axis: int) -> np.ndarray:
+    """A Gaussian of width ``sigma`` along ``axis``, cut at four widths, the border mirrored."""
+    if sigma <= 0:
+        return values
+    radius = int(4 * sigma + 0.5)
+    taps = np.exp(-0.5 * (np.arange(-radius, radius + 1) / sigma) ** 2)
+    taps /= taps.sum()
+    length = values.shape[axis]
+    # The border value itself is not repeated: d c b | a b c d | c b a.
+    period = max(2 * (length - 1), 1)
+    out = np.zeros_like(values)
+    positions = np.arange(length)
+    for offset, tap in zip(range(-radius, radius + 1), taps, strict=True):
+        where = np.abs(positions + offset) % period
+        where = np.where(where >= length, period - where, where)
+        out += tap * np.take(values, where, axis=axis)
+    return out
+
+
+def linear(values: np.ndarray, length: int, axis: int) -> np.ndarray:
+    """Linear interpolation to ``length`` points along ``axis``: centres aligned, the border mirrored."""
+    old = values.shape[axis]
+    places = (np.arange(length) + 0.5) * (old / length) - 0.5
+    places = np.clip(np.abs(places), 0, None)
+    places = np.where(places > old - 1, 2 * (old - 1) - places, places)
+    low = np.clip(np.floor(places).astype(np.int64), 0, old - 1)
+    high = np.minimum(low + 1, old - 1)
+    share = (places - low).reshape([-1 if axis == place else 1 for place in range(values.ndim)])
+    return np.take(values, low, axis=axis) * (1 - share) + np.take(values, high, axis=axis) * share
+
+
+def warp(values: np.ndarray, size: tuple[int, int]) -> np.ndarray:
+    """``values`` (height, width, channels) at ``size``, smoothed first where it shrinks."""
+    found = values.astype(np.float64)
+    low, high = found.min(), found.max()
+    for axis, length in enumerate(size):
+        found = gaussian(found, max(0.0, (values.shape[axis] / length - 1) / 2), axis)
+    for axis, length in enumerate(size):
+        found = linear(found, length, axis)
+    return np.clip(found, low, high)

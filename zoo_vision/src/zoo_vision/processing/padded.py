@@ -1,0 +1,409 @@
+"""Image processors that keep the aspect ratio and pad: BridgeTower, ViLT, SAM, OWL, Swin2SR, Fuyu."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, ClassVar
+
+import numpy as np
+
+from zoo_core.errors import ConfigError, ProcessingError
+from zoo_core.processing import BatchFeature
+from zoo_vision.processing import annotations as targets, boxes as found_boxes, geometry
+from zoo_vision.processing.antialias import warp
+from zoo_vision.processing.base import (
+    CLIP_MEAN,
+    CLIP_STD,
+    IMAGENET_MEAN,
+    IMAGENET_STD,
+    CroppingImageProcessor,
+    ImageProcessor,
+    StandardImageProcessor,
+    format_name,
+    shortest,
+    square,
+)
+from zoo_vision.processing.parallel import map_items
+from zoo_vision.processing.picture import FIRST, Picture, flat_list, open_picture, samples_of
+from zoo_vision.processing.resample import BICUBIC, BILINEAR, NEAREST, Size, longest_edge, resize, within
+
+if TYPE_CHECKING:
+    import torch
+
+
+def floored(size: tuple[int, int], short: int, divisor: int) -> tuple[int, int]:
+    """Shorter side ``short``, longer at most 1333/800 of it, both down to multiples of ``divisor`` (ViLT)."""
+    long = int(1333 / 800 * short)
+    scale = short / min(size)
+    height, width = (short, scale * size[1]) if size[0] < size[1] else (scale * size[0], short)
+    if max(height, width) > long:
+        scale = long / max(height, width)
+        height, width = height * scale, width * scale
+    height, width = int(height + 0.5), int(width + 0.5)
+    return height // divisor * divisor, width // divisor * divisor
+
+
+class ViltImageProcessor(StandardImageProcessor):
+    """Sides as multiples of ``size_divisor``; the batch is padded and comes with a mask."""
+
+    model_input_names: ClassVar[list[str]] = ["pixel_values", "pixel_mask"]
+    size: Size = shortest(384)
+    size_divisor: int = 32
+    resample: int = BICUBIC
+    do_pad: bool = True
+
+    def resized(self, picture: Picture) -> Picture:
+        if "shortest_edge" not in self.size:
+            raise ConfigError(f"size={self.size} must have shortest_edge")
+        size = floored(picture.size, self.size["shortest_edge"], self.size_divisor)
+        if min(size) < 1:
+            raise ProcessingError(f"{picture.size[1]}x{picture.size[0]} pixels are too long and narrow")
+        return resize(picture, size, self.resample)
+
+    def preprocess(
+        self,
+        images: Any,
+        *,
+        return_tensors: Any = None,
+        data_format: Any = FIRST,
+        input_data_format: Any = None,
+        threads: int | None = None,
+        **overrides: Any,
+    ) -> BatchFeature:
+        """As the base's, with ``pixel_mask`` (batch, height, width): 1 where there are pixels."""
+        run = self.adjusted(overrides)
+        pictures = run.open_all(flat_list(images), input_data_format, threads, run.arrange)
+        if not run.do_pad:
+            values: Any = run.finish(pictures, data_format=data_format, threads=threads)
+            return self.batch({"pixel_values": values}, return_tensors)
+        values, mask = run.finish_padded(pictures, data_format=data_format, threads=threads)
+        data = {"pixel_values": values, "pixel_mask": mask}
+        return self.batch(data, return_tensors, listed=("pixel_values", "pixel_mask"))
+
+
+class BridgeTowerImageProcessor(ViltImageProcessor):
+    size: Size = shortest(288)
+    image_mean: list[float] = CLIP_MEAN
+    image_std: list[float] = CLIP_STD
+    do_center_crop: bool = True
+    crop_size: Size | None = None
+
+    def cropped(self, picture: Picture) -> Picture:
+        side = self.size["shortest_edge"]
+        wanted = self.crop_size or square(side)
+        if "shortest_edge" in wanted:
+            wanted = square(wanted["shortest_edge"])
+        return geometry.center_crop(picture, wanted["height"], wanted["width"])
+
+
+class Swin2SRImageProcessor(ImageProcessor):
+    """Mirrored at the right and bottom up to the next multiple of ``size_divisor``."""
+
+    renamed: ClassVar[dict[str, str]] = {"pad_size": "size_divisor"}
+    size_fields: ClassVar[tuple[str, ...]] = ()
+    do_rescale: bool = True
+    rescale_factor: float = 1 / 255
+    do_pad: bool = True
+    size_divisor: int = 8
+
+    def arrange(self, picture: Picture) -> Picture:
+        if not self.do_pad:
+            return picture
+        divisor = self.size_divisor
+        down, right = ((side // divisor + 1) * divisor - side for side in picture.size)
+        return geometry.pad(picture, bottom=down, right=right, mode="symmetric")
+
+
+class SamImageProcessor(StandardImageProcessor):
+    """Longest edge 1024, padded to a square; label maps to 256 likewise."""
+
+    call_names: ClassVar[tuple[str, ...]] = (*ImageProcessor.call_names, "segmentation_maps")
+    size_fields: ClassVar[tuple[str, ...]] = ("size", "mask_size", "pad_size", "mask_pad_size")
+    size: Size = {"longest_edge": 1024}
+    mask_size: Size = {"longest_edge": 256}
+    image_mean: list[float] = IMAGENET_MEAN
+    image_std: list[float] = IMAGENET_STD
+    do_pad: bool = True
+    pad_size: Size = square(1024)
+    mask_pad_size: Size = square(256)
+    do_convert_rgb: bool = True
+
+    def resized(self, picture: Picture) -> Picture:
+        if "longest_edge" not in self.size:
+            raise ConfigError(f"size={self.size} must have longest_edge")
+        return resize(picture, longest_edge(picture.size, self.size["longest_edge"]), self.resample)
+
+    def preprocess(
+        self,
+        images: Any,
+        segmentation_maps: Any = None,
+        *,
+        return_tensors: Any = None,
+        data_format: Any = FIRST,
+        input_data_format: Any = None,
+        threads: int | None = None,
+        **overrides: Any,
+    ) -> BatchFeature:
+        """Prepare a batch.
+
+        Returns:
+            ``pixel_values``; ``original_sizes`` and ``reshaped_input_sizes``, (batch, 2) of height and width,
+            which ``post_process_masks`` needs; and ``labels`` where ``segmentation_maps`` are given.
+        """
+        run = self.adjusted(overrides)
+        sources = flat_list(images)
+
+        def one(source: Any) -> tuple[tuple[int, int], Picture]:
+            picture = open_picture(source, input_data_format=input_data_format)
+            return picture.size, run.arrange(picture)
+
+        pairs = map_items(one, sources, threads=threads)
+        pictures = [picture for _, picture in pairs]
+        if run.do_pad:
+            size = run.pad_size["height"], run.pad_size["width"]
+            values: Any = run.finish_padded(pictures, size=size, data_format=data_format, threads=threads)[0]
+        else:
+            values = run.finish(pictures, data_format=data_format, threads=threads)
+        data = {
+            "pixel_values": values,
+            "original_sizes": [size for size, _ in pairs],
+            "reshaped_input_sizes": [picture.size for picture in pictures],
+        }
+        out = self.batch(data, return_tensors)
+        if segmentation_maps is not None:
+            maps = segmentation_maps if isinstance(segmentation_maps, (list, tuple)) else [segmentation_maps]
+            if len(maps) != len(sources):
+                raise ProcessingError(f"{len(sources)} images came with {len(maps)} segmentation maps")
+            labels = [run.label(one) for one in maps]
+            out["labels"] = BatchFeature({"labels": labels}, return_tensors)["labels"]
+        return out
+
+    def label(self, source: Any) -> np.ndarray:
+        """One label map at ``mask_size``, padded to ``mask_pad_size``."""
+        picture = targets.label_map(source)
+        if self.do_resize:
+            picture = resize(picture, longest_edge(picture.size, self.mask_size["longest_edge"]), NEAREST)
+        if self.do_pad:
+            height, width = picture.size
+            down, right = self.mask_pad_size["height"] - height, self.mask_pad_size["width"] - width
+            picture = geometry.pad(picture, bottom=down, right=right)
+        return picture.array()[:, :, 0].astype(np.int64)
+
+    def post_process_masks(
+        self,
+        masks: Any,
+        original_sizes: Any,
+        reshaped_input_sizes: Any,
+        mask_threshold: float = 0.0,
+        binarize: bool = True,
+        pad_size: Size | None = None,
+        return_tensors: str = "pt",
+    ) -> list[torch.Tensor]:
+        """Masks in the pixels of the pictures.
+
+        Args:
+            masks: per image logits (objects, masks, 256, 256), or one tensor of them.
+            original_sizes: (height, width) per image, as ``preprocess`` returned.
+            reshaped_input_sizes: the same before padding.
+            mask_threshold: logits above it belong to the mask.
+            binarize: booleans instead of logits.
+            pad_size: size that the model saw; this processor's by default.
+
+        Returns:
+            Per image (objects, masks, height, width).
+        """
+        import torch
+        import torch.nn.functional as F
+
+        padded = pad_size or self.pad_size
+        found = []
+        originals, reshaped = found_boxes.rows(original_sizes), found_boxes.rows(reshaped_input_sizes)
+        if not len(masks) == len(originals) == len(reshaped):
+            raise ProcessingError(
+                f"{len(masks)} masks came with {len(originals)} original_sizes and {len(reshaped)} "
+                "reshaped_input_sizes; give one of each per image"
+            )
+        for one, original, seen in zip(masks, originals, reshaped, strict=True):
+            logits = torch.as_tensor(one)
+            size = (padded["height"], padded["width"])
+            logits = F.interpolate(logits, size, mode="bilinear", align_corners=False)
+            logits = logits[..., : seen[0], : seen[1]]
+            logits = F.interpolate(logits, original, mode="bilinear", align_corners=False)
+            found.append(logits > mask_threshold if binarize else logits)
+        return found
+
+
+class OwlViTImageProcessor(CroppingImageProcessor):
+    size: Size = square(768)
+    do_center_crop: bool = False
+    crop_size: Size = square(768)
+    image_mean: list[float] = CLIP_MEAN
+    image_std: list[float] = CLIP_STD
+    renamed: ClassVar[dict[str, str]] = {"rescale": "do_rescale"}
+
+    def post_process_object_detection(
+        self, outputs: Any, threshold: float = 0.1, target_sizes: Any = None
+    ) -> list[dict[str, torch.Tensor]]:
+        """Boxes above ``threshold``; per image ``scores``, ``labels`` and ``boxes`` as corners."""
+        return found_boxes.best_class_detections(outputs, threshold, self.seen_sizes(target_sizes))
+
+    def seen_sizes(self, target_sizes: Any) -> Any:
+        """The sizes that relative boxes refer to."""
+        return target_sizes
+
+    def post_process_image_guided_detection(
+        self, outputs: Any, threshold: float = 0.0, nms_threshold: float = 0.3, target_sizes: Any = None
+    ) -> list[dict[str, torch.Tensor]]:
+        """Boxes like the query image; per image ``scores``, ``boxes``, and ``labels`` as None.
+
+        Args:
+            outputs: ``logits`` (batch, boxes, 1) and ``target_pred_boxes`` (centre, size; relative).
+            threshold: lowest score, after the best box of an image has been raised to about 1.
+            nms_threshold: overlap above which the weaker of two boxes is dropped; 1 keeps all.
+            target_sizes: (height, width) per image.
+        """
+        found_boxes.check_sizes(target_sizes, len(outputs.logits))
+        scores = outputs.logits.max(-1).values.sigmoid()
+        corners = found_boxes.corners(outputs.target_pred_boxes)
+        if nms_threshold < 1.0:
+            scores = scores.clone()
+            for own, places in zip(scores, corners, strict=True):
+                shared = found_boxes.overlaps(places, places)
+                for index in own.argsort(descending=True):
+                    if own[index]:
+                        near = shared[index].clone()
+                        near[index] = -1.0
+                        own[near > nms_threshold] = 0.0
+        places = found_boxes.to_pixels(corners, self.seen_sizes(target_sizes))
+        found = []
+        for own, where in zip(scores, places, strict=True):
+            # From a tenth of the best score, which counts as nothing, up to the best, which counts as 1.
+            least = own.max() * 0.1
+            alphas = ((own - least) / (own.max() + 1e-6) / 0.9).clamp(0.0, 1.0)
+            alphas[own < threshold] = 0.0
+            visible = alphas > 0
+            found.append({"scores": alphas[visible], "labels": None, "boxes": where[visible]})
+        return found
+
+
+class Owlv2ImageProcessor(OwlViTImageProcessor):
+    """Padded to a square with grey, then brought to size with a smoothed linear interpolation."""
+
+    size: Size = square(960)
+    resample: int = BILINEAR
+    do_pad: bool = True
+    do_center_crop: ClassVar[bool] = False  # type: ignore[misc]
+    crop_size: ClassVar[None] = None  # type: ignore[misc]
+
+    def preprocess(
+        self,
+        images: Any,
+        *,
+        return_tensors: Any = None,
+        data_format: Any = FIRST,
+        input_data_format: Any = None,
+        threads: int | None = None,
+        **overrides: Any,
+    ) -> BatchFeature:
+        """As the base's; ``resample`` is not used, the interpolation being linear."""
+        run = self.adjusted(overrides)
+        levels, order = run.levels(), format_name(data_format)
+        first, second = replace(levels, mean=None, std=None), replace(levels, factor=None)
+
+        def one(picture: Picture) -> np.ndarray:
+            values = first.apply(picture, data_format="channels_last")
+            if run.do_pad:
+                side = max(picture.size)
+                grey = np.full((side, side, values.shape[2]), 0.5, dtype=values.dtype)
+                grey[: values.shape[0], : values.shape[1]] = values
+                values = grey
+            if run.do_resize:
+                values = warp(values, (run.size["height"], run.size["width"])).astype(np.float32)
+            return second.apply(Picture(values), data_format=order)
+
+        found = run.open_all(flat_list(images), input_data_format, threads, one)
+        return self.batch({"pixel_values": found}, return_tensors)
+
+    def seen_sizes(self, target_sizes: Any) -> Any:
+        """Boxes are relative to the padded square."""
+        if target_sizes is None:
+            return None
+        return [(max(size), max(size)) for size in found_boxes.rows(target_sizes)]
+
+
+class FuyuImageProcessor(StandardImageProcessor):
+    """Pictures larger than ``size`` shrink into it; all are padded to it at the right and bottom."""
+
+    model_input_names: ClassVar[list[str]] = [
+        "images",
+        "image_input_ids",
+        "image_patches",
+        "image_patch_indices_per_batch",
+        "image_patch_indices_per_subsequence",
+    ]
+    size_fields: ClassVar[tuple[str, ...]] = ("size", "patch_size")
+    size: Size = {"height": 1080, "width": 1920}
+    do_pad: bool = True
+    padding_value: float = 1.0
+    padding_mode: str = "constant"
+    image_mean: float = 0.5  # type: ignore[assignment]
+    image_std: float = 0.5  # type: ignore[assignment]
+    patch_size: Size = square(30)
+
+    def arrange(self, picture: Picture) -> Picture:
+        height, width = self.size["height"], self.size["width"]
+        if self.do_resize and (picture.size[0] > height or picture.size[1] > width):
+            picture = resize(picture, within(picture.size, height, width), self.resample)
+        return picture
+
+    def on_canvas(self, picture: Picture) -> Picture:
+        """The picture at the top left of a canvas of ``size``."""
+        down, right = self.size["height"] - picture.size[0], self.size["width"] - picture.size[1]
+        return geometry.pad(
+            picture, bottom=down, right=right, value=self.padding_value, mode=self.padding_mode
+        )
+
+    def preprocess(
+        self,
+        images: Any,
+        *,
+        return_tensors: Any = None,
+        data_format: Any = FIRST,
+        input_data_format: Any = None,
+        threads: int | None = None,
+        **overrides: Any,
+    ) -> BatchFeature:
+        """Prepare a batch of one picture per sample.
+
+        Returns:
+            Per sample a list of one: ``images`` (3, height, width), ``image_unpadded_heights``,
+            ``image_unpadded_widths`` and ``image_scale_factors``.
+        """
+        run = self.adjusted(overrides)
+        samples = samples_of(images)
+        for index, sample in enumerate(samples):
+            if len(sample) != 1:
+                raise ProcessingError(f"sample {index} has {len(sample)} images; Fuyu takes one per sample")
+
+        def one(picture: Picture) -> tuple[Picture, tuple[int, int], float]:
+            small = run.arrange(picture)
+            page = run.on_canvas(small) if run.do_pad else small
+            return page, small.size, small.size[0] / picture.size[0]
+
+        done = run.open_all([sample[0] for sample in samples], input_data_format, threads, one)
+        values = run.finish([page for page, _, _ in done], data_format=data_format, threads=threads)
+        lists = {
+            "images": list(values),
+            "image_unpadded_heights": [size[0] for _, size, _ in done],
+            "image_unpadded_widths": [size[1] for _, size, _ in done],
+            "image_scale_factors": [scale for _, _, scale in done],
+        }
+        return BatchFeature(
+            {
+                name: [
+                    [BatchFeature({"one": item}, return_tensors)["one"] if return_tensors else item]
+                    for item in items
+                ]
+                for name, items in lists.items()
+            }
+        )
