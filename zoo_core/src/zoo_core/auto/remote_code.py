@@ -46,7 +46,7 @@ def remote_class(auto_class: str, reference: CodeReference, source: Source) -> t
         loading = import_module("zoo_core.remote.loading")
     except ModuleNotFoundError as error:
         raise SandboxUnavailable(
-            f"{source.name} needs code of its own for {auto_class}, and this zoo-core has no sandbox to run it in"
+            f"{source.name} needs code of its own for {auto_class}; this zoo-core has no sandbox to run it in"
         ) from error
     found: type[Any] = loading.remote_class(
         auto_class, reference, repository=source.repository, context=source.context
