@@ -32,10 +32,10 @@ def read_tokenizer(path: str | Path) -> Tokenizer:
     except Exception as error:  # the library raises Exception itself
         raise TokenizerError(f"{path} is not a tokenizer.json that tokenizers can read: {error}") from error
     except BaseException as error:
-        raise _or_reraise(error, f"{path} is not a tokenizer.json: {error}") from error
+        raise or_reraise(error, f"{path} is not a tokenizer.json: {error}") from error
 
 
-def _or_reraise(error: BaseException, message: str) -> BaseException:
+def or_reraise(error: BaseException, message: str) -> BaseException:
     """A Rust panic is a BaseException of its own; everything else of that kind must pass."""
     return TokenizerError(message) if type(error).__name__ == "PanicException" else error
 
@@ -54,12 +54,13 @@ class Backend:
         tokenizer.no_truncation()
         tokenizer.no_padding()
         self.exposed = False
+        self.variants: dict[str, dict[str, Any]] = {}
         self._reset()
 
     def _reset(self) -> None:
         self._lock = threading.Lock()
         self._views: dict[Any, Tokenizer] = {}
-        self._frames: dict[Any, Frame] = {}
+        self._frames: dict[bool, Frame] = {}
 
     def __getstate__(self) -> dict[str, Any]:
         return {
@@ -76,32 +77,37 @@ class Backend:
             self._views = {}
             self._frames = {}
 
-    def view(self, options: CallOptions, side: str, post_processor: Any = None) -> Tokenizer:
-        """A tokenizer for one call's settings, safe in any thread; ``post_processor`` replaces its own."""
+    def set_variant(self, name: str, **parts: Any) -> None:
+        """Name another form of the pipeline, some of its parts replaced (``post_processor``, ``normalizer``)."""
+        self.variants[name] = parts
+        self.changed()
+
+    def view(self, options: CallOptions, side: str, variant: str | None = None) -> Tokenizer:
+        """A tokenizer for one call's settings, safe in any thread; ``variant`` as ``set_variant`` named it."""
         cut = (options.max_length, options.stride, options.truncation, side) if options.truncates else None
-        key = (cut, options.split_special_tokens, id(post_processor))
-        if key == (None, False, id(None)) and not self.exposed:
+        key = (cut, options.split_special_tokens, variant)
+        if key == (None, False, None) and not self.exposed:
             return self.tokenizer
         found = self._views.get(key)
         if found is None or self.exposed:
-            found = self._build(cut, options.split_special_tokens, post_processor)
+            found = self._build(cut, options.split_special_tokens, variant)
             with self._lock:
                 while len(self._views) >= _MAX_VIEWS:
                     del self._views[next(iter(self._views))]
                 self._views[key] = found
         return found
 
-    def _build(self, cut: Any, split_special_tokens: bool, post_processor: Any) -> Tokenizer:
+    def _build(self, cut: Any, split_special_tokens: bool, variant: str | None) -> Tokenizer:
         view = self.copy()
-        if post_processor is not None:
-            view.post_processor = post_processor
+        for part, value in self.variants[variant].items() if variant else ():
+            setattr(view, part, value)
         view.encode_special_tokens = split_special_tokens
         if cut is not None:
             length, stride, strategy, side = cut
             try:
                 view.enable_truncation(length, stride=stride, strategy=strategy, direction=side)
             except BaseException as error:
-                raise _or_reraise(error, f"Truncation to {length} tokens: {error}") from error
+                raise or_reraise(error, f"Truncation to {length} tokens: {error}") from error
         return view
 
     def copy(self) -> Tokenizer:
@@ -130,12 +136,11 @@ class Backend:
             view.enable_padding(**self.padding)
         return view
 
-    def frame(self, pair: bool, post_processor: Any = None) -> Frame:
+    def frame(self, pair: bool) -> Frame:
         """The special tokens that the post-processor puts around one text or two."""
-        key = (pair, id(post_processor))
-        if key not in self._frames or self.exposed:
-            self._frames[key] = _probe(post_processor or self.tokenizer.post_processor, pair)
-        return self._frames[key]
+        if pair not in self._frames or self.exposed:
+            self._frames[pair] = _probe(self.tokenizer.post_processor, pair)
+        return self._frames[pair]
 
 
 def _probe(post_processor: Any, pair: bool) -> Frame:

@@ -11,7 +11,7 @@ from typing import Any, ClassVar, Self
 from tokenizers import AddedToken, Encoding, Tokenizer
 
 from zoo_core.errors import TokenizerError
-from zoo_core.tokenization.backend import Backend, _or_reraise, read_tokenizer
+from zoo_core.tokenization.backend import Backend, or_reraise, read_tokenizer
 from zoo_core.tokenization.base import PreTrainedTokenizerBase
 from zoo_core.tokenization.batch_encoding import BatchEncoding
 from zoo_core.tokenization.decoding import check_ids, id_list
@@ -37,8 +37,6 @@ class PreTrainedTokenizerFast(PreTrainedTokenizerBase):
     is_fast: ClassVar[bool] = True
     spaced_decoding: ClassVar[bool] = False
     """Whether decoded text sets added tokens apart by blanks, as kinds without a decoder do."""
-
-    _target_processor: Any = None
 
     def __init__(
         self,
@@ -240,8 +238,8 @@ class PreTrainedTokenizerFast(PreTrainedTokenizerBase):
     def _encode_batch(
         self, inputs: list[Any], options: CallOptions, *, single: bool, **kwargs: Any
     ) -> BatchEncoding:
-        processor = self._target_processor if options.target else None
-        view = self._backend.view(options, self.truncation_side, processor)
+        variant = self._variant(inputs, options)
+        view = self._backend.view(options, self.truncation_side, variant)
         encodings = self._run(view, inputs, options)
         rows: list[Encoding] = []
         samples: list[int] = []
@@ -263,6 +261,10 @@ class PreTrainedTokenizerFast(PreTrainedTokenizerBase):
         pairs = bool(inputs) and isinstance(inputs[0], tuple)
         return BatchEncoding(_columns(rows, samples, options), rows, n_sequences=2 if pairs else 1)
 
+    def _variant(self, inputs: list[Any], options: CallOptions) -> str | None:
+        """The form of the pipeline that these inputs need, where there are several."""
+        return "target" if options.target and "target" in self._backend.variants else None
+
     @staticmethod
     def _run(view: Tokenizer, inputs: list[Any], options: CallOptions) -> list[Encoding]:
         special, words = options.add_special_tokens, options.is_split_into_words
@@ -274,7 +276,7 @@ class PreTrainedTokenizerFast(PreTrainedTokenizerBase):
         except BaseException as error:
             if isinstance(error, Exception):
                 raise TokenizerError(f"The text cannot be encoded: {error}") from error
-            raise _or_reraise(error, f"The text cannot be encoded: {error}") from error
+            raise or_reraise(error, f"The text cannot be encoded: {error}") from error
 
     def tokenize(
         self, text: str, pair: str | None = None, add_special_tokens: bool = False, **kwargs: Any

@@ -1,0 +1,277 @@
+"""Unigram sentencepiece models: T5, ALBERT, XLNet, DeBERTa-v2, Pegasus and others (Kudo, 2018)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, ClassVar
+
+from tokenizers import AddedToken, Regex, normalizers, pre_tokenizers
+
+from zoo_core.tokenization.families import FairseqTokenizer, SentencePieceTokenizer
+from zoo_core.tokenization.pipelines import SPACE, charsmap
+from zoo_core.tokenization.sentencepiece_model import SentencePieceModel
+from zoo_core.tokenization.templates import Template
+
+_BERT_TEMPLATE: Template = ("cls $A sep", "cls $A sep $B:1 sep:1")
+_MASK = AddedToken("[MASK]", lstrip=True, normalized=False, special=True)
+
+
+class XLMRobertaTokenizer(FairseqTokenizer):
+    """XLM-RoBERTa."""
+
+
+class CamembertTokenizer(FairseqTokenizer):
+    """CamemBERT: five places in front of the pieces, three of them never used."""
+
+    special_tokens: ClassVar[Mapping[str, Any]] = {
+        **FairseqTokenizer.special_tokens,
+        "additional_special_tokens": ("<s>NOTUSED", "</s>NOTUSED", "<unk>NOTUSED"),
+    }
+
+    def _pieces(self, model: SentencePieceModel) -> list[tuple[str, float]]:
+        first = ("<s>NOTUSED", "<pad>", "</s>NOTUSED", "<unk>")
+        return [*((p, 0.0) for p in first), ("<unk>NOTUSED", -100.0), *model.pieces[1:], ("<mask>", 0.0)]
+
+
+class BarthezTokenizer(FairseqTokenizer):
+    """BARThez: the pieces in the model's own order."""
+
+    def _pieces(self, model: SentencePieceModel) -> list[tuple[str, float]]:
+        return model.pieces
+
+
+class XGLMTokenizer(FairseqTokenizer):
+    """XGLM: ``</s>`` in front, seven unused places at the end."""
+
+    special_tokens: ClassVar[Mapping[str, Any]] = {
+        **{role: token for role, token in FairseqTokenizer.special_tokens.items() if role != "mask_token"},
+        "additional_special_tokens": tuple(f"<madeupword{index}>" for index in range(7)),
+    }
+    template = ("sep $A", "sep $A sep sep $B")
+
+    def _extra_pieces(self) -> Sequence[str]:
+        return tuple(self.special_tokens["additional_special_tokens"])
+
+
+class T5Tokenizer(SentencePieceTokenizer):
+    """T5: ``</s>`` at the end, ``<extra_id_0>`` and so on for spans left out (Raffel et al., 2020).
+
+    extra_ids: how many of those; the ids of the last pieces, counted downwards.
+    """
+
+    special_tokens: ClassVar[Mapping[str, Any]] = {
+        "eos_token": "</s>",
+        "unk_token": "<unk>",
+        "pad_token": "<pad>",
+    }
+    settings: ClassVar[Mapping[str, Any]] = {"extra_ids": 100, "add_prefix_space": None}
+    model_input_names: Sequence[str] = ("input_ids", "attention_mask")
+    template = ("$A eos", "$A eos $B eos")
+    unk_id = 2
+
+    extra_ids: int
+
+    def __init__(self, *vocab_files: Any, **kwargs: Any) -> None:
+        count = kwargs.get("extra_ids", 100)
+        if kwargs.get("additional_special_tokens") is None and count:
+            kwargs["additional_special_tokens"] = [f"<extra_id_{index}>" for index in range(count)]
+        super().__init__(*vocab_files, **kwargs)
+
+    def _pieces(self, model: SentencePieceModel) -> list[tuple[str, float]]:
+        extra = [(f"<extra_id_{index}>", 0.0) for index in reversed(range(self.extra_ids))]
+        first = [(token, 0.0) for token in ("<pad>", "</s>", "<unk>")]
+        return [*first, *model.pieces[3:], *extra]
+
+    def get_sentinel_tokens(self) -> list[str]:
+        """The tokens that stand for spans left out."""
+        return [token for token in self.additional_special_tokens if token.startswith("<extra_id_")]
+
+    def get_sentinel_token_ids(self) -> list[int]:
+        """Their ids."""
+        return [self.convert_tokens_to_ids(token) for token in self.get_sentinel_tokens()]
+
+
+class MT5Tokenizer(T5Tokenizer):
+    """mT5: T5's, over more languages."""
+
+
+class PegasusTokenizer(SentencePieceTokenizer):
+    """Pegasus: ids of the model shifted by ``offset``, masks and unused places in between (Zhang et al., 2020)."""
+
+    special_tokens: ClassVar[Mapping[str, Any]] = {
+        "pad_token": "<pad>",
+        "eos_token": "</s>",
+        "unk_token": "<unk>",
+        "mask_token": "<mask_2>",
+    }
+    settings: ClassVar[Mapping[str, Any]] = {"mask_token_sent": "<mask_1>", "offset": 103}
+    model_input_names: Sequence[str] = ("input_ids", "attention_mask")
+    template = ("$A eos", "$A $B eos")
+
+    mask_token_sent: str | None
+    offset: int
+
+    def __init__(self, *vocab_files: Any, **kwargs: Any) -> None:
+        if kwargs.get("additional_special_tokens") is None:
+            sentence = kwargs.get("mask_token_sent", "<mask_1>")
+            first = [] if sentence is None else [sentence]
+            unused = [f"<unk_{index}>" for index in range(2, kwargs.get("offset", 103))]
+            kwargs["additional_special_tokens"] = [*first, *unused]
+        super().__init__(*vocab_files, **kwargs)
+
+    def _pieces(self, model: SentencePieceModel) -> list[tuple[str, float]]:
+        first = [(self.pad_token or "<pad>", 0.0), (self.eos_token or "</s>", 0.0)]
+        if self.mask_token_sent is not None:
+            first.append((self.mask_token_sent, 0.0))
+        if self.mask_token is not None:
+            first.append((self.mask_token, 0.0))
+        first += [(f"<unk_{index}>", -100.0) for index in range(2, self.offset)]
+        return [*first, *model.pieces[2:]]
+
+
+class AlbertTokenizer(SentencePieceTokenizer):
+    """ALBERT: quotes made alike, accents and case removed, then sentencepiece (Lan et al., 2020)."""
+
+    special_tokens: ClassVar[Mapping[str, Any]] = {
+        "bos_token": "[CLS]",
+        "eos_token": "[SEP]",
+        "unk_token": "<unk>",
+        "sep_token": "[SEP]",
+        "pad_token": "<pad>",
+        "cls_token": "[CLS]",
+        "mask_token": _MASK,
+    }
+    settings: ClassVar[Mapping[str, Any]] = {
+        "do_lower_case": True,
+        "remove_space": True,
+        "keep_accents": False,
+    }
+    template: ClassVar[Template | None] = _BERT_TEMPLATE
+
+    do_lower_case: bool
+    keep_accents: bool
+
+    def _normalizer(self, model: SentencePieceModel) -> Any:
+        steps: list[Any] = [normalizers.Replace("``", '"'), normalizers.Replace("''", '"')]
+        if not self.keep_accents:
+            steps += [normalizers.NFKD(), normalizers.StripAccents()]
+        if self.do_lower_case:
+            steps.append(normalizers.Lowercase())
+        return normalizers.Sequence([*steps, *charsmap(model), normalizers.Replace(Regex(" {2,}"), " ")])
+
+
+class FNetTokenizer(AlbertTokenizer):
+    """FNet: ALBERT's with case and accents."""
+
+    settings: ClassVar[Mapping[str, Any]] = {"do_lower_case": False, "keep_accents": True}
+    special_tokens: ClassVar[Mapping[str, Any]] = {
+        role: token
+        for role, token in AlbertTokenizer.special_tokens.items()
+        if role[:3] not in ("bos", "eos")
+    }
+    model_input_names: Sequence[str] = ("input_ids", "token_type_ids")
+
+
+class RemBertTokenizer(AlbertTokenizer):
+    """RemBERT: ALBERT's with case and accents, blanks joined before the model's own table."""
+
+    vocab_files_names: ClassVar[Mapping[str, str]] = {
+        "vocab_file": "sentencepiece.model",
+        "tokenizer_file": "tokenizer.json",
+    }
+    settings: ClassVar[Mapping[str, Any]] = {"do_lower_case": False, "keep_accents": True}
+    special_tokens: ClassVar[Mapping[str, Any]] = {
+        **AlbertTokenizer.special_tokens,
+        "unk_token": "[UNK]",
+        "pad_token": "[PAD]",
+        "mask_token": AddedToken("[MASK]", lstrip=True, normalized=True, special=True),
+    }
+
+    def _normalizer(self, model: SentencePieceModel) -> Any:
+        steps: list[Any] = [
+            normalizers.Replace("``", '"'),
+            normalizers.Replace("''", '"'),
+            normalizers.Replace(Regex(" {2,}"), " "),
+        ]
+        if not self.keep_accents:
+            steps += [normalizers.NFKD(), normalizers.StripAccents()]
+        if self.do_lower_case:
+            steps.append(normalizers.Lowercase())
+        return normalizers.Sequence([*steps, *charsmap(model)])
+
+
+class XLNetTokenizer(AlbertTokenizer):
+    """XLNet: ALBERT's with case, the special tokens at the end, padded on the left (Yang et al., 2019)."""
+
+    settings: ClassVar[Mapping[str, Any]] = {"do_lower_case": False}
+    special_tokens: ClassVar[Mapping[str, Any]] = {
+        "bos_token": "<s>",
+        "eos_token": "</s>",
+        "unk_token": "<unk>",
+        "sep_token": "<sep>",
+        "pad_token": "<pad>",
+        "cls_token": "<cls>",
+        "mask_token": AddedToken("<mask>", lstrip=True, normalized=False, special=True),
+        "additional_special_tokens": ("<eop>", "<eod>"),
+    }
+    padding_side = "left"
+    pad_token_type_id = 3
+    template = ("$A sep cls:2", "$A sep $B:1 sep:1 cls:2")
+
+
+class BigBirdTokenizer(SentencePieceTokenizer):
+    """BigBird."""
+
+    special_tokens: ClassVar[Mapping[str, Any]] = {
+        "unk_token": "<unk>",
+        "bos_token": "<s>",
+        "eos_token": "</s>",
+        "pad_token": "<pad>",
+        "sep_token": "[SEP]",
+        "mask_token": AddedToken("[MASK]", lstrip=True, normalized=True, special=True),
+        "cls_token": "[CLS]",
+    }
+    model_input_names: Sequence[str] = ("input_ids", "attention_mask")
+    template = _BERT_TEMPLATE
+
+
+class ReformerTokenizer(SentencePieceTokenizer):
+    """Reformer: nothing around the texts."""
+
+    special_tokens: ClassVar[Mapping[str, Any]] = {"eos_token": "</s>", "unk_token": "<unk>"}
+    model_input_names: Sequence[str] = ("input_ids", "attention_mask")
+
+
+class DebertaV2Tokenizer(SentencePieceTokenizer):
+    """DeBERTa-v2 and v3 (He et al., 2021). split_by_punct: set punctuation apart first."""
+
+    vocab_files_names: ClassVar[Mapping[str, str]] = {
+        "vocab_file": "spm.model",
+        "tokenizer_file": "tokenizer.json",
+    }
+    special_tokens: ClassVar[Mapping[str, Any]] = {
+        "bos_token": "[CLS]",
+        "eos_token": "[SEP]",
+        "unk_token": AddedToken("[UNK]", normalized=True, special=True),
+        "sep_token": "[SEP]",
+        "pad_token": "[PAD]",
+        "cls_token": "[CLS]",
+        "mask_token": "[MASK]",
+    }
+    settings: ClassVar[Mapping[str, Any]] = {"do_lower_case": False, "split_by_punct": False}
+    template = _BERT_TEMPLATE
+
+    do_lower_case: bool
+    split_by_punct: bool
+
+    def _normalizer(self, model: SentencePieceModel) -> Any:
+        steps: list[Any] = [normalizers.Lowercase()] if self.do_lower_case else []
+        return normalizers.Sequence(
+            [*steps, normalizers.Strip(), *charsmap(model), normalizers.Replace(Regex(" {2,}"), " ")]
+        )
+
+    def _pre_tokenizer(self) -> Any:
+        punctuation = [pre_tokenizers.Punctuation("isolated")] if self.split_by_punct else []
+        return pre_tokenizers.Sequence(
+            [*punctuation, pre_tokenizers.Metaspace(SPACE, prepend_scheme=self.scheme)]  # type: ignore[arg-type]
+        )
