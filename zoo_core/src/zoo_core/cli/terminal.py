@@ -65,9 +65,17 @@ class Terminal:
             self.line(prefix + line)
 
     def table(
-        self, rows: Sequence[Sequence[Any]], *, headers: Sequence[str] = (), right: Sequence[int] = ()
+        self,
+        rows: Sequence[Sequence[Any]],
+        *,
+        headers: Sequence[str] = (),
+        right: Sequence[int] = (),
+        one_line: bool = False,
     ) -> None:
-        """Aligned columns, those numbered in ``right`` to the right; the last one wraps in a terminal."""
+        """Aligned columns, those numbered in ``right`` to the right.
+
+        In a terminal the last column wraps, or with ``one_line`` is cut where the line ends.
+        """
         cells = [[str(cell) for cell in row] for row in rows]
         titles = [[self.style(title, "dim") for title in headers]] if headers else []
         everything = titles + cells
@@ -77,14 +85,14 @@ class Terminal:
         widths = [max(display_width(row[column]) for row in everything) for column in range(count)]
         offset = sum(width + len(_GAP) for width in widths[:-1]) + len(_GAP)
         for row in everything:
-            last = self._wrap(row[-1], offset) or [""]
+            last = self._wrap(row[-1], offset, most=1 if one_line else None) or [""]
             fixed = [_pad(row[i], widths[i], right=i in right) for i in range(count - 1)]
             tail = _pad(last[0], widths[-1], right=True) if count - 1 in right else last[0]
             self.line((_GAP + _GAP.join([*fixed, tail])).rstrip())
             for more in last[1:]:
                 self.line(" " * offset + more)
 
-    def _wrap(self, text: str, offset: int) -> list[str]:
+    def _wrap(self, text: str, offset: int, *, most: int | None = None) -> list[str]:
         if self.width is None:
             return [text]
         styled = _STYLED.fullmatch(text)
@@ -92,7 +100,9 @@ class Terminal:
         if _ESCAPE.search(plain):  # several styles in one text: left as it is
             return [text]
         room = max(self.width - offset, _NARROWEST)
-        lines = textwrap.wrap(plain, room, break_long_words=False, break_on_hyphens=False)
+        lines = textwrap.wrap(
+            plain, room, break_long_words=False, break_on_hyphens=False, max_lines=most, placeholder=" ..."
+        )
         return [before + line + after for line in lines]
 
     def _wants_color(self) -> bool:

@@ -154,11 +154,12 @@ def _show_parts(tokenizer: Any, model: Any, weights: str, terminal: Terminal) ->
 
     resolved = registry.get(model.config.model_type)
     provider = f"{resolved.distribution} {resolved.version}"
+    core = f"zoo-core {metadata.version('zoo-core')}"
+    generic = type(tokenizer).__module__.startswith("zoo_core.")
     parameters = list(model.parameters())
-    held = sum(p.numel() * p.element_size() for p in parameters)
-    numbers = (
-        f"{quantity(sum(p.numel() for p in parameters))} parameters, {parameters[0].dtype}, {size(held)}"
-    )
+    count = quantity(sum(p.numel() for p in parameters))
+    held = size(sum(p.numel() * p.element_size() for p in parameters))
+    numbers = f"{count} parameters, {str(model.dtype).removeprefix('torch.')}, {held}"
     source = weights
     try:
         if weights == weights_folder():
@@ -168,10 +169,10 @@ def _show_parts(tokenizer: Any, model: Any, weights: str, terminal: Terminal) ->
     terminal.heading("What provides what")
     terminal.table(
         [
-            ("Auto classes", "AutoModel, AutoTokenizer", f"zoo-core {metadata.version('zoo-core')}"),
+            ("Auto classes", "AutoModel, AutoTokenizer", core),
             ("architecture", resolved.architecture.model_type, provider),
             ("model", type(model).__name__, provider),
-            ("tokenizer", type(tokenizer).__name__, provider),
+            ("tokenizer", type(tokenizer).__name__, core if generic else provider),
             ("weights", numbers, source),
         ]
     )
@@ -179,11 +180,10 @@ def _show_parts(tokenizer: Any, model: Any, weights: str, terminal: Terminal) ->
 
 def _show_sentences(embeddings: Tensor, terminal: Terminal) -> None:
     terminal.heading(f"Three sentences, {embeddings.shape[1]} numbers each")
-    rows = [
-        (f"{i}  {sentence}", "[" + ", ".join(f"{value:.6f}" for value in row[:3].tolist()) + ", ...]")
-        for i, (sentence, row) in enumerate(zip(SENTENCES, embeddings, strict=True), 1)
-    ]
-    terminal.table(rows)
+    for number, (sentence, row) in enumerate(zip(SENTENCES, embeddings, strict=True), 1):
+        terminal.line(f"  {number}  {sentence}")
+        start = ", ".join(f"{value:.6f}" for value in row[:3].tolist())
+        terminal.line(terminal.style(f"     [{start}, ...]", "dim"))
     cosines = embeddings @ embeddings.T
     pairs = ((0, 1), (0, 2), (1, 2))
     terminal.line()

@@ -21,6 +21,8 @@ from zoo_core.cli.terminal import Terminal
 from zoo_core.errors import RegistryError
 
 Rows = list[dict[str, Any]]
+_WRAPPED_ROWS = 10
+"""Longer tables get one line a row in a terminal, the last column cut."""
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -159,13 +161,18 @@ def _show(rows: Rows, terminal: Terminal) -> None:
             line.append(_last_cell(row, terminal))
         lines.append(line)
     headers = [key.replace("_", " ") for key in columns] + (["classes"] if last else [])
-    terminal.table(lines, headers=headers, right=numbers)
+    terminal.table(lines, headers=headers, right=numbers, one_line=len(rows) > _WRAPPED_ROWS)
 
 
 def _last_cell(row: Mapping[str, Any], terminal: Terminal) -> str:
     if "error" in row:
         return terminal.style(row["error"], "red")
-    return ", ".join(row["classes"])
+    return ", ".join(_short(name) for name in row["classes"] if name != "AutoConfig")
+
+
+def _short(name: str) -> str:
+    """Tables say ``CausalLM`` for ``AutoModelForCausalLM``; JSON has the whole name."""
+    return name.removeprefix("AutoModelFor") or name
 
 
 def _summary(what: str, rows: Rows) -> str:
