@@ -16,12 +16,49 @@ _IMAGE_PROCESSORS: dict[str, str] = {
     "tiles": "LlavaNext LlavaOnevision",
     "patches": "Glm4v Kosmos2_5 Pix2Struct Qwen2VL Siglip2",
     "clips": "InstructBlipVideo LlavaNextVideo Tvlt Tvp VideoMAE Vivit",
+    "tiles_canvas": "Aria Gemma3 GotOcr2 Mllama Pixtral",
+    "keypoints": "EfficientLoFTR LightGlue SuperGlue SuperPoint VitPose",
+    "prompted": "DeepseekVL Eomt Flava ImageGPT Janus SegGpt VitMatte ZoeDepth",
     "tiles_idefics": "Idefics2 Idefics3 SmolVLM",
 }
 
+_FORMER_FEATURE_EXTRACTORS = [
+    "Beit",
+    "ChineseCLIP",
+    "CLIP",
+    "ConditionalDetr",
+    "ConvNext",
+    "DeformableDetr",
+    "DeiT",
+    "Detr",
+    "Donut",
+    "DPT",
+    "Flava",
+    "GLPN",
+    "ImageGPT",
+    "LayoutLMv2",
+    "LayoutLMv3",
+    "Levit",
+    "MaskFormer",
+    "MobileNetV1",
+    "MobileNetV2",
+    "MobileViT",
+    "OwlViT",
+    "Perceiver",
+    "PoolFormer",
+    "Segformer",
+    "VideoMAE",
+    "Vilt",
+    "ViT",
+    "Yolos",
+]
+"""Image processors that older files call feature extractors."""
+
 COMPONENTS: dict[str, str] = {
-    f"{name}{ending}": f"zoo_vision.processing.{module}:{name}ImageProcessor"
+    f"{name}ImageProcessor": f"zoo_vision.processing.{module}:{name}ImageProcessor"
     for module, names in _IMAGE_PROCESSORS.items()
     for name in names.split()
-    for ending in ("ImageProcessor", "ImageProcessorFast", "FeatureExtractor")
 }
+COMPONENTS.update(
+    {f"{name}FeatureExtractor": COMPONENTS[f"{name}ImageProcessor"] for name in _FORMER_FEATURE_EXTRACTORS}
+)

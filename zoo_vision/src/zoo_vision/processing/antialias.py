@@ -5,22 +5,28 @@ from __future__ import annotations
 import numpy as np
 
 
-def gaussian(values: np.ndarray, sigma: float, axis: int) -> np.ndarray:
-    """A Gaussian of width ``sigma`` along ``axis``, cut at four widths, the border mirrored."""
+def gaussian(
+    values: np.ndarray, sigma: float, axis: int, *, radius: int | None = None, repeat_edge: bool = False
+) -> np.ndarray:
+    """A Gaussian of width ``sigma`` along ``axis``, the border mirrored.
+
+    Args:
+        radius: how far it reaches; four widths when None.
+        repeat_edge: mirror as ``c b a | a b c`` instead of ``c b | a b c``.
+    """
     if sigma <= 0:
         return values
-    radius = int(4 * sigma + 0.5)
+    if radius is None:
+        radius = int(4 * sigma + 0.5)
     taps = np.exp(-0.5 * (np.arange(-radius, radius + 1) / sigma) ** 2)
     taps /= taps.sum()
-    length = values.shape[axis]
-    # The border value itself is not repeated: d c b | a b c d | c b a.
-    period = max(2 * (length - 1), 1)
+    border = [(radius, radius) if axis == place else (0, 0) for place in range(values.ndim)]
+    padded = np.pad(values, border, mode="symmetric" if repeat_edge else "reflect")
     out = np.zeros_like(values)
-    positions = np.arange(length)
-    for offset, tap in zip(range(-radius, radius + 1), taps, strict=True):
-        where = np.abs(positions + offset) % period
-        where = np.where(where >= length, period - where, where)
-        out += tap * np.take(values, where, axis=axis)
+    for offset, tap in enumerate(taps):
+        part = [slice(None)] * values.ndim
+        part[axis] = slice(offset, offset + values.shape[axis])
+        out += tap * padded[tuple(part)]
     return out
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import ClassVar
 
 import numpy as np
 
@@ -21,7 +22,7 @@ from zoo_vision.processing.base import (
     square,
 )
 from zoo_vision.processing.levels import Levels
-from zoo_vision.processing.picture import Picture
+from zoo_vision.processing.picture import ON_WHITE, Picture
 from zoo_vision.processing.resample import (
     BICUBIC,
     BILINEAR,
@@ -237,9 +238,16 @@ class EfficientNetImageProcessor(CroppingImageProcessor):
 
 
 class IdeficsImageProcessor(ImageProcessor):
+    """Squares of ``image_size``, transparent pixels on white."""
+
+    mode = ON_WHITE
     image_size: int = 224
     image_num_channels: int = 3
     image_mean: list[float] = CLIP_MEAN
     image_std: list[float] = CLIP_STD
     do_rescale: bool = True
     rescale_factor: float = 1 / 255
+    do_normalize: ClassVar[bool] = True
+
+    def arrange(self, picture: Picture) -> Picture:
+        return resize(picture, (self.image_size, self.image_size), BICUBIC)

@@ -1,4 +1,4 @@
-"""Image processors that hand the model a sequence of patches: Qwen2-VL, GLM-4V, Pix2Struct, Kosmos 2.5, SigLIP 2."""
+"""Image processors that give a sequence of patches: Qwen2-VL, GLM-4V, Pix2Struct, Kosmos 2.5, SigLIP 2."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ Extent = tuple[int, int]
 def vision_patches(
     frames: np.ndarray, *, patch: int, temporal: int, merge: int
 ) -> tuple[np.ndarray, tuple[int, int, int]]:
-    """Frames (time, channels, height, width) as patches ordered in blocks of ``merge`` x ``merge`` (Qwen2-VL).
+    """Frames (time, channels, height, width) as patches, blocks of ``merge`` x ``merge`` in order (Qwen2-VL).
 
     Returns:
         (patches, channels * temporal * patch * patch) and the grid (time, rows, columns).

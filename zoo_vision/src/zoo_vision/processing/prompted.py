@@ -1,0 +1,457 @@
+"""Image processors with inputs of their own: FLAVA, SegGPT, ViTMatte, ImageGPT, Janus, EoMT, ZoeDepth."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, ClassVar
+
+import numpy as np
+
+from zoo_core.errors import ConfigError, ProcessingError
+from zoo_core.processing import BatchFeature
+from zoo_vision.processing import geometry, segments
+from zoo_vision.processing.base import (
+    CLIP_MEAN,
+    CLIP_STD,
+    HALF,
+    IMAGENET_MEAN,
+    IMAGENET_STD,
+    CroppingImageProcessor,
+    ImageProcessor,
+    StandardImageProcessor,
+    shortest,
+    square,
+)
+from zoo_vision.processing.boxes import check_sizes, rows
+from zoo_vision.processing.dense import depth_size
+from zoo_vision.processing.detection import MaskFormerImageProcessor
+from zoo_vision.processing.levels import Levels
+from zoo_vision.processing.picture import FIRST, Picture, flat_list
+from zoo_vision.processing.resample import BICUBIC, BILINEAR, LANCZOS, NEAREST, Size, edges, resize
+
+if TYPE_CHECKING:
+    import torch
+
+NO_MEAN = [0.0, 0.0, 0.0]
+NO_STD = [1.0, 1.0, 1.0]
+
+
+class FlavaImageProcessor(CroppingImageProcessor):
+    """Pictures, and on request their codebook pixels and a random mask of patches."""
+
+    size_fields: ClassVar[tuple[str, ...]] = ("size", "crop_size", "codebook_size", "codebook_crop_size")
+    image_mean: list[float] = CLIP_MEAN
+    image_std: list[float] = CLIP_STD
+    return_image_mask: bool = False
+    input_size_patches: int = 14
+    total_mask_patches: int = 75
+    mask_group_min_patches: int = 16
+    mask_group_max_patches: int | None = None
+    mask_group_min_aspect_ratio: float = 0.3
+    mask_group_max_aspect_ratio: float | None = None
+    return_codebook_pixels: bool = False
+    codebook_do_resize: bool = True
+    codebook_size: Size = square(112)
+    codebook_resample: int = LANCZOS
+    codebook_do_center_crop: bool = True
+    codebook_crop_size: Size = square(112)
+    codebook_do_rescale: bool = True
+    codebook_rescale_factor: float = 1 / 255
+    codebook_do_map_pixels: bool = True
+    codebook_do_normalize: bool = True
+    codebook_image_mean: list[float] = NO_MEAN
+    codebook_image_std: list[float] = NO_STD
+
+    def preprocess(self, images: Any, *, return_tensors: Any = None, **kwargs: Any) -> BatchFeature:
+        """As the base's, with ``codebook_pixel_values`` and ``bool_masked_pos`` where asked for."""
+        out = super().preprocess(images, return_tensors=return_tensors, **kwargs)
+        calling = {name: kwargs.pop(name) for name in self.call_names if name in kwargs}
+        run = self.adjusted(kwargs)
+        if run.return_codebook_pixels:
+            own = {name: getattr(run, f"codebook_{name}") for name in CODEBOOK}
+            other = CroppingImageProcessor(**own)
+            values = other.preprocess(images, return_tensors="np", **calling)["pixel_values"]
+            if run.codebook_do_map_pixels:
+                values = values * 0.8 + 0.1
+            out.update(self.batch({"pixel_values": values}, return_tensors).items())
+            out["codebook_pixel_values"] = out["pixel_values"]
+            out["pixel_values"] = super().preprocess(
+                images, return_tensors=return_tensors, **calling, **kwargs
+            )["pixel_values"]
+        if run.return_image_mask:
+            masks = [run.random_mask() for _ in flat_list(images)]
+            out["bool_masked_pos"] = BatchFeature({"masks": masks}, return_tensors)["masks"]
+        return out
+
+    def random_mask(self, generator: np.random.Generator | None = None) -> np.ndarray:
+        """Blocks of patches, ``total_mask_patches`` at most, as 0 and 1 (BEiT, Bao et al. 2021)."""
+        draw = generator or np.random.default_rng()
+        side = self.input_size_patches
+        low = math.log(self.mask_group_min_aspect_ratio)
+        high = math.log(self.mask_group_max_aspect_ratio or 1 / self.mask_group_min_aspect_ratio)
+        mask = np.zeros((side, side), dtype=np.int64)
+        left, failures = self.total_mask_patches, 0
+        while left > 0 and failures < 10:
+            most = min(left, self.mask_group_max_patches or self.total_mask_patches)
+            area = draw.uniform(min(self.mask_group_min_patches, most), most)
+            ratio = math.exp(draw.uniform(low, high))
+            tall, wide = round(math.sqrt(area * ratio)), round(math.sqrt(area / ratio))
+            failures += 1
+            if not 0 < tall < side or not 0 < wide < side:
+                continue
+            top, start = draw.integers(side - tall + 1), draw.integers(side - wide + 1)
+            block = mask[top : top + tall, start : start + wide]
+            fresh = block.size - int(block.sum())
+            if 0 < fresh <= most:
+                block[:] = 1
+                left, failures = left - fresh, 0
+        return mask
+
+
+CODEBOOK = [
+    *("do_resize", "size", "resample", "do_center_crop", "crop_size", "do_rescale", "rescale_factor"),
+    *("do_normalize", "image_mean", "image_std"),
+]
+
+
+class SegGptImageProcessor(StandardImageProcessor):
+    """Pictures, and prompts: pictures with their masks painted in colours."""
+
+    call_names: ClassVar[tuple[str, ...]] = (
+        *ImageProcessor.call_names,
+        "prompt_images",
+        "prompt_masks",
+        "num_labels",
+    )
+    size: Size = square(448)
+    resample: int = BICUBIC
+    image_mean: list[float] = IMAGENET_MEAN
+    image_std: list[float] = IMAGENET_STD
+    do_convert_rgb: bool = True
+
+    def get_palette(self, num_labels: int) -> list[tuple[int, int, int]]:
+        """A colour for each class and black for the background, spread over the cube of colours."""
+        steps = int(num_labels ** (1 / 3)) + 1
+        margin = 256 // steps
+        colours = [(0, 0, 0)]
+        for place in range(num_labels):
+            red, rest = divmod(place, steps * steps)
+            green, blue = divmod(rest, steps)
+            colours.append((255 - red * margin, 255 - green * margin, 255 - blue * margin))
+        return colours
+
+    def painted(self, mask: Any, num_labels: int | None) -> Picture:
+        """A mask as a picture of three channels."""
+        array = np.asarray(mask)
+        if array.ndim == 3 and self.do_convert_rgb is False:
+            return Picture(array)
+        if array.ndim == 3:
+            array = array[0] if array.shape[0] == 1 else array[..., 0]
+        if num_labels is None:
+            return Picture(np.repeat(array[:, :, None], 3, axis=2).astype(np.uint8))
+        palette = np.asarray(self.get_palette(num_labels), dtype=np.uint8)
+        if array.max() >= len(palette):
+            raise ProcessingError(f"a prompt mask holds class {int(array.max())}; num_labels={num_labels}")
+        return Picture(palette[array])
+
+    def preprocess(
+        self,
+        images: Any = None,
+        prompt_images: Any = None,
+        prompt_masks: Any = None,
+        *,
+        num_labels: int | None = None,
+        return_tensors: Any = None,
+        **kwargs: Any,
+    ) -> BatchFeature:
+        """Prepare pictures and prompts.
+
+        Args:
+            images: pictures to segment.
+            prompt_images: examples.
+            prompt_masks: per example one class per pixel.
+            num_labels: number of classes, for colours; without it masks are taken as grey levels.
+
+        Returns:
+            Whichever was given of ``pixel_values``, ``prompt_pixel_values`` and ``prompt_masks``.
+        """
+        if images is None and prompt_images is None and prompt_masks is None:
+            raise ProcessingError("SegGPT was called without images, prompt_images or prompt_masks")
+        data: dict[str, Any] = {}
+        for name, given in (("pixel_values", images), ("prompt_pixel_values", prompt_images)):
+            if given is not None:
+                data[name] = super().preprocess(given, return_tensors=return_tensors, **kwargs)[
+                    "pixel_values"
+                ]
+        if prompt_masks is not None:
+            masks = prompt_masks if isinstance(prompt_masks, (list, tuple)) else [prompt_masks]
+            run = self.adjusted({"resample": NEAREST})
+            painted = [run.painted(mask, num_labels) for mask in masks]
+            done = ImageProcessor.preprocess(run, painted, return_tensors=return_tensors, **kwargs)
+            data["prompt_masks"] = done["pixel_values"]
+        return BatchFeature(data)
+
+    def post_process_semantic_segmentation(
+        self, outputs: Any, target_sizes: Any = None, num_labels: int | None = None
+    ) -> list[torch.Tensor]:
+        """The class of every pixel: the colour of the palette nearest to the painted one.
+
+        Args:
+            outputs: ``pred_masks`` (batch, 3, 2 * height, width), the prompt above the picture.
+            target_sizes: (height, width) per image.
+            num_labels: number of classes; without it the mean grey level is returned.
+        """
+        import torch
+
+        check_sizes(target_sizes, len(outputs.pred_masks))
+        painted = outputs.pred_masks[:, :, outputs.pred_masks.shape[2] // 2 :, :]
+        mean = torch.tensor(self.image_mean, device=painted.device)[None, :, None, None]
+        std = torch.tensor(self.image_std, device=painted.device)[None, :, None, None]
+        painted = ((painted * std + mean) * 255).clip(0, 255)
+        palette = None
+        if num_labels is not None:
+            palette = torch.tensor(self.get_palette(num_labels), dtype=torch.float32, device=painted.device)
+        found = []
+        for index, one in enumerate(painted):
+            if target_sizes is not None:
+                one = segments.scaled(one, rows(target_sizes)[index], "nearest")
+            if palette is None:
+                found.append(one.mean(dim=0).int())
+                continue
+            away = (one.permute(1, 2, 0)[:, :, None, :] - palette[None, None]).pow(2).sum(-1)
+            found.append(away.argmin(-1))
+        return found
+
+
+class VitMatteImageProcessor(ImageProcessor):
+    """A picture and its trimap as four channels, padded to multiples of ``size_divisor``."""
+
+    call_names: ClassVar[tuple[str, ...]] = (*ImageProcessor.call_names, "trimaps")
+    do_rescale: bool = True
+    rescale_factor: float = 1 / 255
+    do_normalize: bool = True
+    image_mean: list[float] = HALF
+    image_std: list[float] = HALF
+    do_pad: bool = True
+    size_divisor: int = 32
+
+    def preprocess(
+        self,
+        images: Any,
+        trimaps: Any = None,
+        *,
+        return_tensors: Any = None,
+        data_format: Any = FIRST,
+        input_data_format: Any = None,
+        threads: int | None = None,
+        **overrides: Any,
+    ) -> BatchFeature:
+        """Prepare a batch; ``trimaps`` are grey pictures of 0 (background), 128 (unknown) and 255."""
+        run = self.adjusted(overrides)
+        sources, maps = flat_list(images), flat_list(trimaps) if trimaps is not None else []
+        if len(sources) != len(maps):
+            raise ProcessingError(f"{len(sources)} images came with {len(maps)} trimaps; give one per image")
+        levels = run.levels()
+        pictures = run.open_all(sources, input_data_format, threads, levels.apply)
+        plain = Levels(factor=levels.factor)
+        found = []
+        for index, (values, source) in enumerate(zip(pictures, maps, strict=True)):
+            array = np.asarray(source)
+            array = array[:, :, None] if array.ndim == 2 else array
+            trimap = plain.apply(Picture(array))
+            if trimap.shape[1:] != values.shape[1:] or len(trimap) != 1:
+                raise ProcessingError(
+                    f"trimap {index} has shape {array.shape}, its picture {values.shape[1:]}"
+                )
+            joined = np.concatenate([values, trimap])
+            if run.do_pad:
+                border = [(0, 0), *((0, -side % run.size_divisor) for side in joined.shape[1:])]
+                joined = np.pad(joined, border)
+            found.append(
+                joined
+                if str(getattr(data_format, "value", data_format)) == FIRST
+                else joined.transpose(1, 2, 0)
+            )
+        return self.batch({"pixel_values": found}, return_tensors)
+
+
+class ImageGPTImageProcessor(ImageProcessor):
+    """Every pixel as the number of the colour cluster that is nearest to it."""
+
+    clusters: list[list[float]] | None = None
+    do_resize: bool = True
+    size: Size = square(256)
+    resample: int = BILINEAR
+    do_normalize: bool = True
+    do_color_quantize: bool = True
+
+    def levels(self) -> Levels:
+        return Levels(factor=1 / 127.5, offset=1.0) if self.do_normalize else Levels()
+
+    def preprocess(self, images: Any, *, return_tensors: Any = None, **kwargs: Any) -> BatchFeature:
+        """As the base's, or with ``do_color_quantize`` the ``input_ids`` (batch, pixels)."""
+        run = self.adjusted(
+            {name: kwargs[name] for name in ("do_color_quantize", "clusters") if name in kwargs}
+        )
+        for name in ("do_color_quantize", "clusters"):
+            kwargs.pop(name, None)
+        if not run.do_color_quantize:
+            return ImageProcessor.preprocess(run, images, return_tensors=return_tensors, **kwargs)
+        if run.clusters is None:
+            raise ConfigError("do_color_quantize needs clusters, the colours to choose from")
+        values = ImageProcessor.preprocess(run, images, **{**kwargs, "data_format": "channels_last"})
+        colours = np.asarray(run.clusters, dtype=np.float32)
+        ids = [nearest_colours(one.reshape(-1, 3), colours) for one in values["pixel_values"]]
+        return BatchFeature({"input_ids": ids}, return_tensors)
+
+
+def nearest_colours(pixels: np.ndarray, colours: np.ndarray) -> np.ndarray:
+    """The number of the colour nearest to each pixel."""
+    away = (pixels**2).sum(1)[:, None] - 2 * pixels @ colours.T + (colours**2).sum(1)[None]
+    return away.argmin(axis=1)
+
+
+class JanusImageProcessor(StandardImageProcessor):
+    """Longer side to ``size``, squared on ``background_color``."""
+
+    size: Size = square(384)
+    resample: int = BICUBIC
+    image_mean: list[float] = CLIP_MEAN
+    image_std: list[float] = CLIP_STD
+    do_convert_rgb: bool | None = None
+    do_pad: bool | None = True
+    min_size: int = 14
+    background_color: list[int] = [127, 127, 127]
+
+    def resized(self, picture: Picture) -> Picture:
+        if self.size["height"] != self.size["width"]:
+            raise ConfigError(f"size={self.size} must be a square")
+        scale = self.size["height"] / max(picture.size)
+        height, width = (max(int(side * scale), self.min_size) for side in picture.size)
+        return resize(picture, (height, width), self.resample)
+
+    def arrange(self, picture: Picture) -> Picture:
+        picture = super().arrange(picture)
+        return geometry.pad_square(picture, self.background_color) if self.do_pad else picture
+
+
+class DeepseekVLImageProcessor(JanusImageProcessor):
+    pass
+
+
+class EomtImageProcessor(MaskFormerImageProcessor):
+    """Within 640 x 640; on request padded, or cut into overlapping squares."""
+
+    model_input_names: ClassVar[list[str]] = ["pixel_values"]
+    size: Size = shortest(640, 640)
+    do_split_image: bool = False
+    do_pad: bool = False
+    size_divisor: ClassVar[int] = 1  # type: ignore[misc]
+    do_reduce_labels: ClassVar[bool] = False  # type: ignore[misc]
+    pad_size: ClassVar[None] = None  # type: ignore[misc]
+
+    def resized(self, picture: Picture) -> Picture:
+        size = edges(picture.size, self.size["shortest_edge"], self.size.get("longest_edge"))
+        return resize(picture, size, self.resample)
+
+    def preprocess(
+        self, images: Any, segmentation_maps: Any = None, *args: Any, **kwargs: Any
+    ) -> BatchFeature:
+        """As MaskFormer's, without ``pixel_mask``; with ``do_split_image`` also ``patch_offsets``."""
+        calling = {name: kwargs.pop(name) for name in self.call_names if name in kwargs}
+        run = self.adjusted(kwargs)
+        if segmentation_maps is not None:
+            out = super(EomtImageProcessor, run).preprocess(images, segmentation_maps, *args, **calling)
+            out.pop("pixel_mask", None)
+            return out
+        return_tensors = calling.pop("return_tensors", None)
+        threads, order = calling.get("threads"), calling.get("data_format", FIRST)
+        pictures = run.open_all(flat_list(images), calling.get("input_data_format"), threads, run.arrange)
+        offsets: list[list[int]] = []
+        if run.do_split_image:
+            pictures, offsets = run.split(pictures)
+        if run.do_pad:
+            extent = run.size["shortest_edge"], run.size.get("longest_edge", run.size["shortest_edge"])
+            pictures = [
+                geometry.pad(
+                    picture,
+                    bottom=max(0, extent[0] - picture.size[0]),
+                    right=max(0, extent[1] - picture.size[1]),
+                )
+                for picture in pictures
+            ]
+        values = run.finish(pictures, data_format=order, threads=threads)
+        out = self.batch({"pixel_values": values}, return_tensors)
+        if run.do_split_image:
+            out["patch_offsets"] = [BatchFeature({"one": one}, return_tensors)["one"] for one in offsets]
+        return out
+
+    def split(self, pictures: Sequence[Picture]) -> tuple[list[Picture], list[list[int]]]:
+        """Overlapping squares along the longer side, and of each (picture, start, end)."""
+        parts, offsets = [], []
+        for index, picture in enumerate(pictures):
+            height, width = picture.size
+            side, long = self.size["shortest_edge"], max(height, width)
+            count = max(math.ceil(long / side), 1)
+            overlap = (count * side - long) / (count - 1) if count > 1 else 0.0
+            for number in range(count):
+                start = int(number * (side - overlap))
+                end = start + side
+                length = min(end, long) - start
+                crop = (start, 0, length, width) if height > width else (0, start, height, length)
+                parts.append(geometry.crop(picture, *crop))
+                offsets.append([index, start, end])
+        return parts, offsets
+
+
+class ZoeDepthImageProcessor(StandardImageProcessor):
+    """Mirrored borders, then a plain linear interpolation to multiples of 32."""
+
+    do_pad: bool = True
+    image_mean: list[float] = HALF
+    image_std: list[float] = HALF
+    size: Size = {"height": 384, "width": 512}
+    keep_aspect_ratio: bool = True
+    ensure_multiple_of: int = 32
+
+    def preprocess(
+        self,
+        images: Any,
+        *,
+        return_tensors: Any = None,
+        data_format: Any = FIRST,
+        input_data_format: Any = None,
+        threads: int | None = None,
+        **overrides: Any,
+    ) -> BatchFeature:
+        """As the base's; ``resample`` is not used, the interpolation being linear between pixel corners."""
+        run = self.adjusted(overrides)
+        levels = run.levels()
+        first, second = replace(levels, mean=None, std=None), replace(levels, factor=None)
+
+        def one(picture: Picture) -> np.ndarray:
+            values = first.apply(picture, data_format="channels_last")
+            if run.do_pad:
+                down, across = (int(math.sqrt(side / 2) * 3) for side in picture.size)
+                values = np.pad(values, ((down, down), (across, across), (0, 0)), mode="reflect")
+            if run.do_resize:
+                height, width = values.shape[:2]
+                size = depth_size((height, width), run.size, run.keep_aspect_ratio, run.ensure_multiple_of)
+                for axis, length in enumerate(size):
+                    values = between_corners(values, length, axis)
+            return second.apply(Picture(values.astype(np.float32)), data_format=data_format)
+
+        found = run.open_all(flat_list(images), input_data_format, threads, one)
+        return self.batch({"pixel_values": found}, return_tensors)
+
+
+def between_corners(values: np.ndarray, length: int, axis: int) -> np.ndarray:
+    """Linear interpolation to ``length`` points along ``axis``, first and last pixels kept in place."""
+    old = values.shape[axis]
+    places = np.linspace(0, old - 1, length) if length > 1 else np.zeros(1)
+    low = np.clip(np.floor(places).astype(np.int64), 0, old - 1)
+    high = np.minimum(low + 1, old - 1)
+    share = (places - low).reshape([-1 if axis == place else 1 for place in range(values.ndim)])
+    return np.take(values, low, axis=axis) * (1 - share) + np.take(values, high, axis=axis) * share
