@@ -65,6 +65,8 @@ class ForCausalLM(GenerationMixin, Headed):
     """
 
     output_class: ClassVar[type[ModelOutput]] = CausalLMOutputWithPast
+    #: False where a family's labels are the next tokens already (decoders of BART and its kin)
+    shift_labels: ClassVar[bool] = True
 
     def build_head(self, config: PretrainedConfig) -> None:
         self.lm_head = self.make_lm_head(config)
@@ -92,7 +94,8 @@ class ForCausalLM(GenerationMixin, Headed):
         elif logits_to_keep:
             hidden = hidden[:, -logits_to_keep:]
         logits = self.score(hidden)
-        loss = None if labels is None else causal_lm_loss(logits, labels, num_items=num_items_in_batch)
+        loss_of = causal_lm_loss if self.shift_labels else token_loss
+        loss = None if labels is None else loss_of(logits, labels, num_items=num_items_in_batch)
         return self.output_class.carry(outputs, loss=loss, logits=logits)
 
 

@@ -144,7 +144,7 @@ def attention_options(config: PretrainedConfig, layer_idx: int, **changes: Any) 
         "num_kv_heads": config.num_key_value_heads,
         "head_dim": getattr(config, "head_dim", None),
         "bias": getattr(config, "attention_bias", False),
-        "dropout": config.attention_dropout,
+        "dropout": getattr(config, "attention_dropout", 0.0),
         "rule": CAUSAL,
         "layer_idx": layer_idx,
     }

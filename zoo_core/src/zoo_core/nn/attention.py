@@ -63,6 +63,8 @@ class AttentionCore(nn.Module):
     ) -> Tensor:
         """(batch, query, hidden) to the same shape; `bias` is added to the scores of every layer alike."""
         query, key, value, mask = self.inputs(hidden, context, rotary)
+        if self.cross and context.cross_head_mask is not None and self.layer_idx is not None:
+            head_mask = context.cross_head_mask[self.layer_idx].view(1, -1, 1, 1)
         own = self.score_bias(query, key, context)
         if own is not None:
             bias = own if bias is None else bias + own

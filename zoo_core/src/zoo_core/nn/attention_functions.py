@@ -65,14 +65,15 @@ def eager(
         sinks = scoring.sinks.to(scores.dtype).view(1, -1, 1, 1).expand(batch, -1, queries, 1)
         scores = torch.cat((scores, sinks), dim=-1)
     weights = F.softmax(scores, dim=-1, dtype=torch.float32).to(query.dtype)[..., :keys]
-    if allowed is not None:
-        weights = weights.masked_fill(~allowed.any(-1, keepdim=True), 0.0)
     if scoring.dropout:
         weights = F.dropout(weights, scoring.dropout)
     if scoring.head_mask is not None:
         weights = weights * scoring.head_mask
     attended = torch.matmul(weights.view(batch, groups, -1, keys), value)
-    return attended.view(batch, heads, queries, value.shape[-1]), weights
+    attended = attended.view(batch, heads, queries, value.shape[-1])
+    if allowed is not None:
+        attended = attended.masked_fill(~allowed.any(-1, keepdim=True), 0.0)
+    return attended, weights
 
 
 def sdpa(

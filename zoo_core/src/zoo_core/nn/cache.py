@@ -30,6 +30,13 @@ class Slot:
         for name, value in self.tensors().items():
             setattr(self, name, change(value))
 
+    def nbytes(self) -> int:
+        """Bytes of the kept tensors."""
+        return sum(t.untyped_storage().nbytes() for t in self.tensors().values())
+
+    def reserve(self, capacity: int) -> None:
+        """Make the next growth large enough for `capacity` positions."""
+
     def crop(self, length: int) -> None:
         """Forget every position from `length` on."""
         raise NotImplementedError(f"{type(self).__name__} cannot forget single positions")
@@ -61,14 +68,34 @@ class KeyValueSlot(Slot):
         return self.key[:, :, :end], self.value[:, :, :end]
 
     def _grow(self, key: Tensor, value: Tensor, needed: int) -> None:
-        room = max(
-            self.capacity, -(-needed // self.step) * self.step, 0 if self.key is None else needed * 5 // 4
-        )
+        room = self.capacity
+        if needed > room:
+            more = needed if self.key is None else needed * 5 // 4
+            room = -(-more // self.step) * self.step
         for name, new, old in (("key", key, self.key), ("value", value, self.value)):
             grown = new.new_empty((new.shape[0], new.shape[1], room, new.shape[3]))
             if old is not None:
                 grown[:, :, : self.seen] = old[:, :, : self.seen]
             setattr(self, name, grown)
+
+    def filled(self) -> slice:
+        """The part of the buffers that holds positions."""
+        return slice(0, self.seen)
+
+    def apply(self, change: Callable[[Tensor], Tensor]) -> None:
+        """As `Slot.apply`, without touching room that is not yet filled."""
+        held = self.filled()
+        for name, old in self.tensors().items():
+            changed = change(old[:, :, held])
+            if changed.shape[0] == old.shape[0]:
+                old[:, :, held] = changed
+                continue
+            buffer = changed.new_empty((*changed.shape[:2], *old.shape[2:]))
+            buffer[:, :, held] = changed
+            setattr(self, name, buffer)
+
+    def reserve(self, capacity: int) -> None:
+        self.capacity = max(self.capacity, capacity)
 
     def crop(self, length: int) -> None:
         self.seen = min(self.seen, length)
@@ -104,6 +131,9 @@ class SlidingSlot(KeyValueSlot):
                 grown[:, :, :kept] = old[:, :, self.start : self.start + kept]
             setattr(self, name, grown)
         self.start = 0
+
+    def filled(self) -> slice:
+        return slice(self.start, self.start + min(self.seen, self.window - 1))
 
     def crop(self, length: int) -> None:
         if length < self.seen:
@@ -188,8 +218,19 @@ class Cache:
 
     @property
     def length(self) -> int:
-        """Positions seen so far."""
+        """Positions seen so far; a static cache gives a tensor, which costs an accelerator no wait."""
         return max((slot.seen for slot in self.slots.values()), default=0)
+
+    @property
+    def can_crop(self) -> bool:
+        """Whether single positions can be forgotten: no recurrent states, no windows that dropped any."""
+        return not any(isinstance(slot, StateSlot | SlidingSlot) for slot in self.slots.values())
+
+    def reserve(self, capacity: int) -> None:
+        """Make room for `capacity` positions at the next growth, so that it is the last one."""
+        self.capacity = max(self.capacity, capacity)
+        for slot in self.slots.values():
+            slot.reserve(capacity)
 
     @property
     def has_source(self) -> bool:
@@ -230,8 +271,7 @@ class Cache:
 
     def memory(self) -> int:
         """Bytes of the kept tensors."""
-        tensors = (t for slot in self.slots.values() for t in slot.tensors().values())
-        return sum(t.untyped_storage().nbytes() for t in tensors)
+        return sum(slot.nbytes() for slot in self.slots.values())
 
     def __len__(self) -> int:
         return len({layer for _, layer in self.slots})

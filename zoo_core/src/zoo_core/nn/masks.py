@@ -92,7 +92,12 @@ class AttentionContext:
         positions: (query,) index of each query among all keys; by default they follow the cache.
         segments: (batch, query) labels of packed sequences; tokens see their own label only.
         encoder_states: (batch, source, width) for cross-attention, with `encoder_padding` (batch, source).
+
+    A query that may see nothing (padding on the left) gets zeros. Families that average all values there
+    (BART, T5) set `blind_queries_average`.
     """
+
+    blind_queries_average = False
 
     def __init__(
         self,
@@ -113,6 +118,7 @@ class AttentionContext:
         self.segments = segments
         self.encoder_states = encoder_states
         self.bias: Tensor | None = None
+        self.cross_head_mask: Tensor | None = None  # (layers, heads), factors of the cross-attention weights
         self.padding = self._read(padding)
         self.encoder_padding = _allowed(encoder_padding)
         self._made: dict[tuple[MaskRule, int, int], Mask] = {}
@@ -134,7 +140,7 @@ class AttentionContext:
 
     def cross_mask(self) -> Mask:
         """The mask of cross-attention: the encoder's padding alone."""
-        return Mask(allowed=self.encoder_padding)
+        return self._mask(self.encoder_padding)
 
     def _read(self, padding: Tensor | None) -> Tensor | None:
         if padding is not None and padding.dim() == 4 and padding.is_floating_point():
@@ -171,7 +177,13 @@ class AttentionContext:
         if self.segments is not None:
             same = self.segments[:, None, :, None] == self.segments[:, None, None, :]
             allowed = same if allowed is None else allowed & same
-        return Mask(allowed=allowed)
+        return self._mask(allowed)
+
+    def _mask(self, allowed: Tensor | None) -> Mask:
+        if allowed is None or not self.blind_queries_average:
+            return Mask(allowed=allowed)
+        lowest = torch.finfo(self.dtype).min  # finite: where all scores are lowest, all weights are equal
+        return Mask(bias=torch.zeros_like(allowed, dtype=self.dtype).masked_fill(~allowed, lowest))
 
 
 def _allowed(padding: Tensor | None) -> Tensor | None:
