@@ -28,6 +28,7 @@ class Initialiser:
         self.model = model
         self._rebuild = rebuild
         self._second: tuple[dict[str, Slot], dict[str, Tensor]] | None = None
+        self.unset: list[str] = []
         self.how: dict[str, str] = {}
         """What gave each parameter its values, by canonical name."""
 
@@ -93,19 +94,37 @@ class Initialiser:
         found = places[path].tensor.detach() if path in places else plain.get(path)
         return None if found is None or is_poison(found) else found
 
-    def computed(self, model_slots: Mapping[str, Slot]) -> None:
-        """Give the buffers and plain attributes that are still on the meta device the value that the
-        constructor computes on real memory. Raises UninitializedWeights, naming all that have none."""
-        unset = []
-        for slot in model_slots.values():
-            if slot.parameter or not slot.tensor.is_meta:
-                continue
-            value = self._constructed(slot.path)
+    def buffers(self, places: Iterable[Slot]) -> None:
+        """Give the buffers that are still on the meta device the value that the constructor computes on real
+        memory."""
+        for slot in places:
+            if not slot.parameter and slot.tensor.is_meta:
+                value = self._constructed(slot.path)
+                if value is None:
+                    self.unset.append(slot.path)
+                else:
+                    slot.put(value)
+
+    def attributes(self, replaced: Mapping[int, tuple[Tensor, Slot]]) -> None:
+        """The same for tensors that are plain attributes; one that is a former tensor of a slot, by identity,
+        becomes what the slot holds now."""
+
+        def real(path: str, tensor: Tensor) -> Tensor:
+            if (known := replaced.get(id(tensor))) is not None:
+                return known[1].tensor
+            if not tensor.is_meta:
+                return tensor
+            value = self._constructed(path)
             if value is None:
-                unset.append(slot.path)
-            else:
-                slot.put(value)
-        self._attributes(unset)
+                self.unset.append(path)
+                return tensor
+            return value
+
+        replace_attributes(self.model, real)
+
+    def refuse(self) -> None:
+        """Raises UninitializedWeights, naming every buffer and attribute that has no value."""
+        unset = self.unset
         if unset:
             raise UninitializedWeights(
                 f"{type(self.model).__name__} leaves {', '.join(unset)} without a value: no file has "
@@ -113,18 +132,6 @@ class Initialiser:
                 "(torch.empty) without filling it. Fill it in __init__, or register it as a persistent "
                 "buffer and store it in the checkpoint."
             )
-
-    def _attributes(self, unset: list[str]) -> None:
-        def real(path: str, tensor: Tensor) -> Tensor:
-            if not tensor.is_meta:
-                return tensor
-            value = self._constructed(path)
-            if value is None:
-                unset.append(path)
-                return tensor
-            return value
-
-        replace_attributes(self.model, real)
 
 
 def _with_initialiser(

@@ -15,7 +15,7 @@ from zoo_core.checkpoint.matching import Matching, Policies
 from zoo_core.checkpoint.memory import available_memory, human
 from zoo_core.checkpoint.names import NamePlan, Row
 from zoo_core.checkpoint.report import LoadReport, Shape, mismatch_message
-from zoo_core.checkpoint.slots import Slot, replace_attributes, slots, tie_groups
+from zoo_core.checkpoint.slots import Slot, slots, tie_groups
 from zoo_core.checkpoint.sources import CODES, WeightSource
 from zoo_core.errors import CheckpointError, UninitializedWeights, WeightsMismatch
 
@@ -111,14 +111,14 @@ class _Load:
         self._refuse(sorted_rows)
         self._lap("plan")
         self._check_memory(sorted_rows)
-        before = {id(slot.tensor): slot for slot in self.slots.values()}
+        self.before = {path: slot.tensor for path, slot in self.slots.items()}
         initialiser = Initialiser(self.model, self.rebuild)
         initialiser.parameters((s for s in sorted_rows.missing if s.parameter), self._dtype_of)
         self._lap("initialise")
         jobs = sorted(sorted_rows.jobs, key=lambda job: job.first)
         loaded = {slot.path: tensor for job in jobs for slot, tensor in self._read(job)}
         self._lap("read")
-        self._commit(loaded, before, initialiser)
+        self._commit(loaded, initialiser)
         self._lap("commit")
         for path, how in initialiser.how.items():
             self.report.initialised[self.plan.hub(path)] = how
@@ -257,38 +257,28 @@ class _Load:
                 raise CheckpointError(
                     f"{op!r} made {list(made.shape)} for {slot.path}, which has {list(shape)}"
                 )
-            if made.untyped_storage().data_ptr() == tensor.untyped_storage().data_ptr() and self._shared(job):
+            if self._shared(job) and made.untyped_storage().data_ptr() == tensor.untyped_storage().data_ptr():
                 made = made.clone()
             yield slot, made
 
     def _shared(self, job: _Job) -> bool:
         return any(self.source.shared(self.match.found[hub]) for hub in job.row.hub)
 
-    def _commit(
-        self, loaded: Mapping[str, Tensor], before: Mapping[int, Slot], initialiser: Initialiser
-    ) -> None:
+    def _commit(self, loaded: Mapping[str, Tensor], initialiser: Initialiser) -> None:
         """Put everything in its place, tie, and prove that nothing is left without memory."""
         for path, tensor in loaded.items():
             self.slots[path].put(tensor)
+        initialiser.buffers(self.slots.values())
+        for path, slot in self.slots.items():
+            if path not in loaded and path not in self.aliases and not slot.tensor.is_meta:
+                dtype = self._dtype_of(slot) if slot.persistent else slot.tensor.dtype
+                tensor = slot.tensor.detach().to(device=self.device, dtype=dtype)
+                if tensor.dtype != slot.tensor.dtype or tensor.device != slot.tensor.device:
+                    slot.put(tensor)
         for alias, owner in self.aliases.items():
             self.slots[alias].put(self.slots[owner].tensor)
-
-        def follow(_: str, tensor: Tensor) -> Tensor:
-            slot = before.get(id(tensor))
-            return tensor if slot is None else slot.tensor
-
-        replace_attributes(self.model, follow)
-        initialiser.computed(self.slots)
-        for slot in self.slots.values():
-            tensor = slot.tensor
-            if slot.path not in loaded and slot.persistent and slot.path not in self.aliases:
-                tensor = (
-                    slot.put(tensor.to(self._dtype_of(slot)))
-                    if tensor.dtype != self._dtype_of(slot)
-                    else tensor
-                )
-            if self.device is not None and tensor.device != torch.device(self.device):
-                slot.put(tensor.to(self.device))
+        initialiser.attributes({id(old): (old, self.slots[path]) for path, old in self.before.items()})
+        initialiser.refuse()
         left = [path for path, slot in self.slots.items() if slot.tensor.is_meta]
         if left:
             raise UninitializedWeights(f"{type(self.model).__name__}: no values for {_shown(left)}")

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import pickle
+import pickletools
 import re
 import zipfile
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
+from typing import IO
 
 import torch
 from torch import Tensor
@@ -70,15 +72,45 @@ def load_pickle(path: Path) -> dict[str, Tensor]:
 
 
 def _refusal(path: Path, error: pickle.UnpicklingError) -> Exception:
-    text = str(error)
-    named = _GLOBAL.search(text)
-    if named is not None:
+    named = _GLOBAL.search(str(error))
+    asked = named[1] if named is not None else next(_foreign_globals(path), None)
+    if asked is not None:
         return UnsafeCheckpoint(
-            f"{path} asks for {named[1]!r}, which is no part of a tensor: loading it would run code. "
+            f"{path} asks for {asked!r}, which is no part of a tensor: loading it would run code. "
             "Weights are read from tensors alone; convert the file to safetensors where you trust it, "
             "with safetensors.torch.save_file(state_dict, 'model.safetensors')."
         )
-    first = text.strip().splitlines()[0] if text.strip() else type(error).__name__
-    if "Unsupported" in text or "weights_only" in text.lower():
-        return UnsafeCheckpoint(f"{path} needs more than tensors to be read and is refused: {first}")
-    return CheckpointFormatError(f"{path} is not a readable PyTorch file: {first}")
+    reason = str(error).strip().splitlines()
+    return CheckpointFormatError(
+        f"{path} is not a readable PyTorch file: {reason[-1] if reason else error!r}"
+    )
+
+
+def _foreign_globals(path: Path) -> Iterator[str]:
+    """The globals that the pickles in ``path`` name, apart from those that tensors need; nothing is run."""
+    with path.open("rb") as file:
+        data: IO[bytes] = file
+        if zipfile.is_zipfile(file):
+            archive = zipfile.ZipFile(file)
+            inner = next((n for n in archive.namelist() if n.endswith("data.pkl")), None)
+            if inner is None:
+                return
+            data = archive.open(inner)
+        else:
+            file.seek(0)
+        strings: list[str] = []
+        try:
+            while True:  # the old format holds several pickles, one after the other
+                for operation, argument, _ in pickletools.genops(data):
+                    if isinstance(argument, str):
+                        strings.append(argument)
+                    if operation.name in ("GLOBAL", "INST"):
+                        name = str(argument).replace(" ", ".")
+                    elif operation.name == "STACK_GLOBAL":
+                        name = ".".join(strings[-2:])
+                    else:
+                        continue
+                    if not name.startswith(("torch.", "collections.OrderedDict")):
+                        yield name
+        except ValueError:  # the end of the pickles, or of what can be understood
+            return

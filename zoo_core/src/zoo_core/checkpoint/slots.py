@@ -58,30 +58,30 @@ def slots(model: nn.Module) -> dict[str, Slot]:
     return found
 
 
+_INTERNAL = frozenset(nn.Module().__dict__)
+_CONTAINERS = (list, tuple, dict)
+
+
 def replace_attributes(model: nn.Module, change: Callable[[str, Tensor], Tensor]) -> None:
     """Replace the tensors that modules keep as plain attributes, also in lists, tuples and dictionaries."""
     for prefix, module in model.named_modules():
-        for name, value in list(module.__dict__.items()):
-            if name.startswith("_") and name in _INTERNAL:
-                continue
-            changed = _changed(f"{prefix}.{name}" if prefix else name, value, change)
-            if changed is not value:
-                object.__setattr__(module, name, changed)
-
-
-_INTERNAL = frozenset(nn.Module().__dict__)
+        for name, value in tuple(module.__dict__.items()):
+            if (type(value) in _CONTAINERS or isinstance(value, Tensor)) and name not in _INTERNAL:
+                changed = _changed(f"{prefix}.{name}" if prefix else name, value, change)
+                if changed is not value:
+                    object.__setattr__(module, name, changed)
 
 
 def _changed(path: str, value: Any, change: Callable[[str, Tensor], Tensor]) -> Any:
     if isinstance(value, Tensor):
         return change(path, value)
-    if type(value) in (list, tuple):
-        items = [_changed(f"{path}.{i}", item, change) for i, item in enumerate(value)]
-        same = all(a is b for a, b in zip(items, value, strict=True))
-        return value if same else type(value)(items)
     if type(value) is dict:
         pairs = {k: _changed(f"{path}.{k}", item, change) for k, item in value.items()}
         return value if all(pairs[k] is value[k] for k in value) else pairs
+    if type(value) in _CONTAINERS:
+        items = [_changed(f"{path}.{i}", item, change) for i, item in enumerate(value)]
+        same = all(a is b for a, b in zip(items, value, strict=True))
+        return value if same else type(value)(items)
     return value
 
 
