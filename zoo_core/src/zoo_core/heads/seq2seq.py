@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, cast
 
 import torch
 from torch import Tensor, nn
@@ -24,10 +24,10 @@ class SeqToSeqHead(Headed):
     """What the heads below share: the encoder and decoder of the base model."""
 
     def get_encoder(self) -> nn.Module:
-        return self.model.get_encoder()
+        return cast(Any, self.model).get_encoder()
 
     def get_decoder(self) -> nn.Module:
-        return self.model.get_decoder()
+        return cast(Any, self.model).get_decoder()
 
 
 class ForConditionalGeneration(GenerationMixin, SeqToSeqHead):
@@ -42,7 +42,8 @@ class ForConditionalGeneration(GenerationMixin, SeqToSeqHead):
 
     def prepare_decoder_input_ids_from_labels(self, labels: Tensor) -> Tensor:
         """Labels shifted to the right, see `shift_tokens_right`."""
-        return shift_tokens_right(labels, self.config.pad_token_id, self.config.decoder_start_token_id)
+        start: Any = self.config.decoder_start_token_id
+        return shift_tokens_right(labels, self.config.pad_token_id, start)
 
     def forward(
         self,
@@ -99,7 +100,7 @@ class ClassificationHead(nn.Module):
 
 
 class ForSeq2SeqSequenceClassification(SeqToSeqHead):
-    """A classifier on the decoder's state of each row's last end-of-sequence token; logits (batch, labels)."""
+    """A classifier on the decoder's state of the last end-of-sequence token; logits (batch, labels)."""
 
     def build_head(self, config: PretrainedConfig) -> None:
         self.classification_head = ClassificationHead(
@@ -117,7 +118,8 @@ class ForSeq2SeqSequenceClassification(SeqToSeqHead):
             raise ValueError(
                 "sequence classification needs input_ids: it looks for the end-of-sequence token"
             )
-        ends = input_ids.eq(self.config.eos_token_id).to(hidden.device)
+        eos: Any = self.config.eos_token_id
+        ends = input_ids.eq(eos).to(hidden.device)
         counts = ends.sum(1)
         if len(counts.unique()) > 1:
             raise ValueError(

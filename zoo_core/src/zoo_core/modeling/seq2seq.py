@@ -27,7 +27,7 @@ from zoo_core.nn.stack import run_layers
 
 
 def shift_tokens_right(ids: Tensor, pad_token_id: int | None, decoder_start_token_id: int | None) -> Tensor:
-    """Labels (batch, sequence) as decoder inputs: the start token first, the last one dropped, -100 as padding.
+    """Labels (batch, sequence) as decoder inputs: the start token, then all but the last; -100 is padding.
 
     Raises:
         ValueError: the config names no start token, or no padding.
@@ -188,7 +188,7 @@ def as_output(encoder_outputs: ModelOutput | tuple[Tensor, ...]) -> ModelOutput:
     """Encoder outputs that a caller kept as a tuple, by name again."""
     if isinstance(encoder_outputs, ModelOutput):
         return encoder_outputs
-    return BaseModelOutput(*encoder_outputs)
+    return BaseModelOutput(**dict(zip(BaseModelOutput.fields, encoder_outputs, strict=False)))
 
 
 def _present(values: Mapping[str, Any]) -> dict[str, Any]:
