@@ -83,6 +83,18 @@ def test_an_override_replaces_the_files_value_under_any_name(plain: Any) -> None
     assert plain.from_dict({"dtype": "float16"}, torch_dtype="bfloat16").dtype == "bfloat16"
 
 
+def test_null_means_the_default_of_a_conventional_field(plain: Any) -> None:
+    config = plain.from_dict(
+        {"output_hidden_states": None, "id2label": None, "pad_token_id": None, "top_k": None}
+    )
+    assert (config.output_hidden_states, config.num_labels, config.pad_token_id, config.top_k) == (
+        False,
+        2,
+        None,
+        None,
+    )
+
+
 def test_num_labels_overrides_the_files_labels(plain: Any, folder: Callable[..., Path]) -> None:
     path = folder(REAL)
     assert plain.from_pretrained(path).num_labels == 3
@@ -168,6 +180,15 @@ def test_files_that_are_no_config(
     with pytest.raises(error, match=message) as caught:
         plain.from_pretrained(path)
     assert "config.json" in str(caught.value)
+
+
+def test_parts_within_parts_without_end(pair: Any, folder: Callable[..., Path]) -> None:
+    nested: dict[str, Any] = {}
+    for _ in range(400):
+        nested = {"model_type": "pair", "extra_config": nested}
+    with pytest.raises(ConfigError, match="nested too deeply"):
+        pair.from_pretrained(folder(nested))
+    assert pair.from_dict({"unknown": nested}).unknown == nested
 
 
 def test_a_folder_without_a_config(plain: Any, tmp_path: Path) -> None:

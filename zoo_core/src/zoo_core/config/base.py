@@ -148,11 +148,12 @@ class PretrainedConfig(Composite, ConventionalFields, GenerationFields):
         try:
             value = field.convert(value) if check else value
         except Mismatch as error:
-            return [Problem(name, value, str(error))]
+            if value is not None or name not in ConventionalFields.__config_fields__:
+                return [Problem(name, value, str(error))]
+            value = field.make_default()  # real files have null where a conventional value is meant
         except ConfigError as error:
-            return [p._replace(field=f"{name}.{p.field}") for p in error.problems] or [
-                Problem(name, value, str(error))
-            ]
+            inner = [problem._replace(field=f"{name}.{problem.field}") for problem in error.problems]
+            return inner or [Problem(name, value, str(error))]
         if check and (rule := rules.bounds(name, value, field.default)):
             return [Problem(name, value, rule)]
         setattr(self, name, value)
@@ -160,16 +161,16 @@ class PretrainedConfig(Composite, ConventionalFields, GenerationFields):
 
     def _set_labels(self, values: Mapping[str, Any], num_labels: Any) -> Iterator[Problem]:
         """Couple ``id2label``, ``label2id`` and ``num_labels``: the maps outrank the number."""
-        given = values.get("id2label") is not None
+        names = self.__dict__.get("id2label") if values.get("id2label") is not None else None
         if num_labels is not None and (isinstance(num_labels, bool) or not isinstance(num_labels, int)):
             yield Problem("num_labels", num_labels, "must be an integer")
         elif num_labels is not None and not 0 <= num_labels <= MOST_GENERATED_LABELS:
             yield Problem("num_labels", num_labels, f"must be from 0 to {MOST_GENERATED_LABELS}")
-        elif not given:
+        elif names is None:
             self.id2label = label_names(self._default_num_labels if num_labels is None else num_labels)
-        elif num_labels is not None and num_labels != len(values["id2label"]):
+        elif num_labels not in (None, len(names)):
             warnings.warn(
-                f"num_labels={num_labels} does not fit id2label, which has {len(self.id2label)} entries; "
+                f"num_labels={num_labels} does not fit id2label, which has {len(names)} entries; "
                 f"id2label is used. Pass one of the two.",
                 stacklevel=4,
             )

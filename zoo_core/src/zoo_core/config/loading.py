@@ -100,26 +100,33 @@ def from_mapping(
         raise ConfigError(
             f"{cls.__name__} is made from an object of fields, not from {type(values).__name__}"
         )
+    try:
+        return _build(cls, values, kwargs)
+    except ConfigError as error:
+        if source is None or not error.problems:
+            raise
+        raise rules.fail(error.class_name or cls.__name__, error.problems, source=source) from error.__cause__
+    except RecursionError:
+        raise ConfigError(f"{cls.__name__} from {source or 'a dictionary'} is nested too deeply") from None
+
+
+def _build(cls: type[PretrainedConfig], values: Mapping[str, Any], kwargs: Mapping[str, Any]) -> Any:
     overrides = dict(kwargs)
     wants_unused = overrides.pop("return_unused_kwargs", False)
     merged = _authority_free(cls, values)
     known = _keywords(cls) | set(merged)
     applied = {name: overrides.pop(name) for name in list(overrides) if name in known}
     if "num_labels" in applied and "id2label" not in applied:
-        for name in ("id2label", "label2id"):
-            if len(merged.get(name) or ()) != applied["num_labels"]:
-                merged.pop(name, None)
+        names = merged.get("id2label")
+        if not isinstance(names, Mapping) or len(names) != applied["num_labels"]:
+            merged.pop("id2label", None)
+            merged.pop("label2id", None)
     _keep_part_types(merged, applied)
     for name, value in applied.items():  # a field given by one of its names replaces the file's under another
         for same in _names_of(cls, name):
             merged.pop(same, None)
         merged[name] = value
-    try:
-        config = cls(**merged)
-    except ConfigError as error:
-        if source is None:
-            raise
-        raise rules.fail(error.class_name or cls.__name__, error.problems, source=source) from error.__cause__
+    config = cls(**merged)
     for name in list(overrides):  # attributes that a class sets in code of its own
         if not name.startswith("_") and hasattr(config, name) and not callable(getattr(config, name)):
             setattr(config, name, overrides.pop(name))
