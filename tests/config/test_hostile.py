@@ -58,7 +58,7 @@ FILES = st.dictionaries(st.sampled_from(NAMES) | st.text(max_size=4), VALUES, ma
 
 
 @pytest.mark.parametrize("name", ["plain", "pair"])
-@settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(values=FILES)
 def test_any_object_is_a_config_or_an_error(name: str, plain: Any, pair: Any, values: dict[str, Any]) -> None:
     cls = {"plain": plain, "pair": pair}[name]
