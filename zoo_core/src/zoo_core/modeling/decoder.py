@@ -125,7 +125,9 @@ class DecoderModel(PreTrainedModel):
         return {"per_layer": {"rotary": [tables.get(kind) for kind in self.rotary_kinds]}}
 
 
-def rotary_of(config: PretrainedConfig, **changes: Any) -> RotaryEmbedding:
+def rotary_of(
+    config: PretrainedConfig, *, kind: type[RotaryEmbedding] = RotaryEmbedding, **changes: Any
+) -> RotaryEmbedding:
     """The rotary embedding that a config describes; keywords of `RotaryEmbedding` override it."""
     head_dim = getattr(config, "head_dim", None) or config.hidden_size // config.num_attention_heads
     settings: dict[str, Any] = {
@@ -135,7 +137,7 @@ def rotary_of(config: PretrainedConfig, **changes: Any) -> RotaryEmbedding:
         "max_positions": config.max_position_embeddings,
     }
     settings.update(changes)
-    return RotaryEmbedding(settings.pop("dim"), **settings)
+    return kind(settings.pop("dim"), **settings)
 
 
 def attention_options(config: PretrainedConfig, layer_idx: int, **changes: Any) -> dict[str, Any]:

@@ -47,6 +47,7 @@ class RotaryEmbedding(nn.Module):
         scaling: the `rope_scaling` entry of config.json, see `zoo_core.nn.rope_scaling`.
         max_positions: positions of the pre-training context (`max_position_embeddings`).
         interleaved: rotate neighbouring features (GPT-J) instead of halves (Llama).
+        float32: rotate in float32, whatever the model's dtype is (ERNIE 4.5, DeepSeek-V2).
     """
 
     inv_freq: Tensor
@@ -59,9 +60,10 @@ class RotaryEmbedding(nn.Module):
         scaling: Mapping[str, Any] | None = None,
         max_positions: int = 2048,
         interleaved: bool = False,
+        float32: bool = False,
     ) -> None:
         super().__init__()
-        self.interleaved = interleaved
+        self.interleaved, self.float32 = interleaved, float32
         self.frequencies: Frequencies = frequencies(dim, theta, scaling, max_positions)
         self.attention_factor = self.frequencies.attention_factor
         self.register_buffer("inv_freq", self.frequencies.at(0), persistent=False)
@@ -83,4 +85,5 @@ class RotaryEmbedding(nn.Module):
         else:
             angles = torch.cat((angles, angles), dim=-1)
         cos, sin = angles.cos() * self.attention_factor, angles.sin() * self.attention_factor
+        dtype = torch.float32 if self.float32 else dtype
         return RotaryTables(cos.to(dtype), sin.to(dtype), interleaved=self.interleaved)
