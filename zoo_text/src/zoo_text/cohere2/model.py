@@ -14,6 +14,7 @@ from zoo_core.nn.layer import ParallelLayer
 from zoo_core.nn.masks import rule_of
 from zoo_core.nn.mlp import GatedMLP
 from zoo_core.nn.rotary import RotaryEmbedding
+from zoo_text.cohere.model import RoundedRotary
 from zoo_text.cohere2.config import Cohere2Config
 
 
@@ -47,7 +48,7 @@ class Cohere2Model(Cohere2PreTrainedModel, DecoderModel):
         return nn.LayerNorm(config.hidden_size, eps=config.layer_norm_eps, bias=False)
 
     def make_rotary(self, config: Cohere2Config) -> dict[str, RotaryEmbedding]:
-        return {"sliding_attention": rotary_of(config, interleaved=True)}
+        return {"sliding_attention": rotary_of(config, kind=RoundedRotary, interleaved=True)}
 
     def kinds_of_rotary(self, config: Cohere2Config) -> list[str | None]:
         return list(config.layer_types)
