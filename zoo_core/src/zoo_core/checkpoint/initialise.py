@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 
 import torch
 from torch import Tensor, nn
@@ -52,7 +53,8 @@ class Initialiser:
         for slot in self._open(missing):
             reset = getattr(slot.module, "reset_parameters", None)
             if callable(reset) and is_poison(slot.tensor):
-                self._run(lambda _, reset=reset: reset(), slot.module)  # type: ignore[misc]
+                with self._spared(s for s in missing if s.module is slot.module and self.how[s.path]):
+                    self._run(lambda _, reset=reset: reset(), slot.module)  # type: ignore[misc]
         self._settle(missing, "reset_parameters")
         for slot in self._open(missing):
             if (built := self._constructed(slot.path)) is not None:
@@ -63,6 +65,16 @@ class Initialiser:
         for slot in missing:
             if slot.tensor.dtype != dtype_of(slot):
                 slot.put(slot.tensor.detach().to(dtype_of(slot)))
+
+    @contextmanager
+    def _spared(self, done: Iterable[Slot]) -> Iterator[None]:
+        """Keep what is initialised already out of reach."""
+        held = [(slot, slot.tensor) for slot in done]
+        for slot, tensor in held:
+            slot.put(tensor.detach().to("meta"))
+        yield
+        for slot, tensor in held:
+            slot.put(tensor)
 
     def _open(self, missing: Iterable[Slot]) -> Iterator[Slot]:
         return (slot for slot in missing if not self.how[slot.path])

@@ -151,7 +151,8 @@ def _own(tensor: Tensor) -> Tensor:
 
 
 def _write_pickle(tensors: Mapping[str, Tensor], path: Path) -> None:
-    torch.save({name: _own(tensor) for name, tensor in tensors.items()}, path)
+    with path.open("wb") as file:  # not by path: the archive would carry the name of the temporary file
+        torch.save({name: _own(tensor) for name, tensor in tensors.items()}, file)
 
 
 def _replace(folder: Path, files: Mapping[str, Callable[[Path], object]]) -> list[Path]:
