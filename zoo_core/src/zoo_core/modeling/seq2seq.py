@@ -188,7 +188,8 @@ def as_output(encoder_outputs: ModelOutput | tuple[Tensor, ...]) -> ModelOutput:
     """Encoder outputs that a caller kept as a tuple, by name again."""
     if isinstance(encoder_outputs, ModelOutput):
         return encoder_outputs
-    return BaseModelOutput(**dict(zip(BaseModelOutput.fields, encoder_outputs, strict=False)))
+    named: dict[str, Any] = dict(zip(BaseModelOutput.fields, encoder_outputs, strict=False))
+    return BaseModelOutput(**named)
 
 
 def _present(values: Mapping[str, Any]) -> dict[str, Any]:

@@ -119,6 +119,8 @@ class AttentionContext:
         self.encoder_states = encoder_states
         self.bias: Tensor | None = None
         self.cross_head_mask: Tensor | None = None  # (layers, heads), factors of the cross-attention weights
+        #: what the first layer computes for all (relative biases)
+        self.shared: dict[str, Tensor] = {}
         self.padding = self._read(padding)
         self.encoder_padding = _allowed(encoder_padding)
         self._made: dict[tuple[MaskRule, int, int], Mask] = {}

@@ -36,16 +36,23 @@ class MLP(nn.Module):
 
 
 class GatedMLP(nn.Module):
-    """down_proj(act(gate_proj(x)) * up_proj(x)) (https://arxiv.org/abs/2002.05202)."""
+    """down_proj(dropout(act(gate_proj(x)) * up_proj(x))) (https://arxiv.org/abs/2002.05202)."""
 
     def __init__(
-        self, hidden_size: int, intermediate_size: int, act: str | Activation, *, bias: bool = False
+        self,
+        hidden_size: int,
+        intermediate_size: int,
+        act: str | Activation,
+        *,
+        bias: bool = False,
+        dropout: float = 0.0,
     ) -> None:
         super().__init__()
         self.gate_proj = nn.Linear(hidden_size, intermediate_size, bias=bias)
         self.up_proj = nn.Linear(hidden_size, intermediate_size, bias=bias)
         self.down_proj = nn.Linear(intermediate_size, hidden_size, bias=bias)
         self.act = activation(act)
+        self.dropout = nn.Dropout(dropout)
 
     def forward(self, x: Tensor) -> Tensor:
-        return self.down_proj(self.act(self.gate_proj(x)) * self.up_proj(x))
+        return self.down_proj(self.dropout(self.act(self.gate_proj(x)) * self.up_proj(x)))
