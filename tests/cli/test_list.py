@@ -54,7 +54,7 @@ def test_an_auto_class_lists_its_classes(plugins, zoo) -> None:
     assert found["fern"]["classes"] == ["fernModel"]
 
 
-@pytest.mark.parametrize("words", [["fe*"], ["models", "fe*"], ["ERN"]])
+@pytest.mark.parametrize("words", [["fe*"], ["models", "fe*"], ["FERN"]])
 def test_a_pattern_filters_by_name(plugins, zoo, words: list[str]) -> None:
     assert set(rows(zoo, *words)) == {"fern"}
 
