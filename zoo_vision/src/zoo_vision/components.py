@@ -62,3 +62,23 @@ COMPONENTS: dict[str, str] = {
 COMPONENTS.update(
     {f"{name}FeatureExtractor": COMPONENTS[f"{name}ImageProcessor"] for name in _FORMER_FEATURE_EXTRACTORS}
 )
+
+_VIDEO_PROCESSORS = [
+    "Glm4v",
+    "InstructBlipVideo",
+    "InternVL",
+    "LlavaNextVideo",
+    "LlavaOnevision",
+    "PerceptionLM",
+    "Qwen2VL",
+    "Qwen3VL",
+    "VideoLlava",
+    "VJEPA2",
+]
+
+COMPONENTS.update(
+    {
+        f"{name}VideoProcessor": f"zoo_vision.processing.videos:{name}VideoProcessor"
+        for name in _VIDEO_PROCESSORS
+    }
+)

@@ -74,6 +74,8 @@ class SettingsFile:
                 for name, kind in inspect.get_annotations(base).items():
                     if not str(kind).startswith(("ClassVar", "typing.ClassVar")):
                         known[name] = getattr(cls, name, None)
+                    else:  # a subclass withdraws a field by fixing its value for the class
+                        known.pop(name, None)
             cls._declared = known
         return dict(known)
 

@@ -11,7 +11,7 @@ from typing import Any, ClassVar, Self
 import numpy as np
 
 from zoo_core.errors import ConfigError, ProcessingError
-from zoo_core.processing import BatchFeature, ImageProcessingMixin
+from zoo_core.processing import BatchFeature, ImageProcessingMixin, Preprocessor
 from zoo_vision.processing import geometry
 from zoo_vision.processing.levels import Levels
 from zoo_vision.processing.parallel import map_items
@@ -59,11 +59,11 @@ def format_name(value: Any) -> str:
     return name
 
 
-class ImageProcessor(ImageProcessingMixin):
-    """Pictures in, a batch of arrays out: resize, crop, pad, rescale, normalise.
+class PicturePipeline(Preprocessor):
+    """Settings and steps that image and video processors share: resize, crop, rescale, normalise.
 
-    A subclass declares the fields of its preprocessor_config.json with their defaults. Where its
-    geometry differs it overrides ``arrange`` (one picture) or ``collate`` (how pictures become a batch).
+    A subclass declares the fields of its settings file with their defaults. Where its geometry differs
+    it overrides ``arrange`` (one picture), or ``finish`` (values of a batch).
     """
 
     model_input_names: ClassVar[list[str]] = ["pixel_values"]
@@ -114,43 +114,6 @@ class ImageProcessor(ImageProcessingMixin):
             elif value is not None:
                 setattr(made, name, self.checked(name, value))
         return made
-
-    # One call
-
-    def __call__(self, images: Any, *args: Any, **kwargs: Any) -> BatchFeature:
-        return self.preprocess(images, *args, **kwargs)
-
-    def preprocess(
-        self,
-        images: Any,
-        *,
-        return_tensors: Any = None,
-        data_format: Any = FIRST,
-        input_data_format: Any = None,
-        threads: int | None = None,
-        **overrides: Any,
-    ) -> BatchFeature:
-        """Prepare a batch.
-
-        Args:
-            images: PIL images, arrays, tensors, paths or bytes of image files; one, a list, nested lists,
-                or a four-dimensional stack.
-            return_tensors: ``"np"``, ``"pt"``, or None for a list of arrays.
-            data_format: ``"channels_first"`` or ``"channels_last"`` of what is returned.
-            input_data_format: the same of arrays passed in; detected when None.
-            threads: how many threads work on the batch; all cores when None. Results never depend on it.
-            **overrides: any field of this processor, for this call.
-
-        Returns:
-            ``pixel_values``: float32, (batch, channels, height, width).
-
-        Raises:
-            ProcessingError: an image that cannot be taken; the message begins with its place in the batch.
-        """
-        run = self.adjusted(overrides)
-        pictures = run.open_all(flat_list(images), input_data_format, threads, run.arrange)
-        values = run.finish(pictures, data_format=data_format, threads=threads)
-        return self.batch({"pixel_values": values}, return_tensors)
 
     @staticmethod
     def batch(
@@ -271,6 +234,45 @@ class ImageProcessor(ImageProcessingMixin):
 
         map_items(fill, list(zip(pictures, batch, mask, strict=True)), threads=threads)
         return batch, mask
+
+
+class ImageProcessor(PicturePipeline, ImageProcessingMixin):
+    """Pictures in, a batch of arrays out."""
+
+    def __call__(self, images: Any, *args: Any, **kwargs: Any) -> BatchFeature:
+        return self.preprocess(images, *args, **kwargs)
+
+    def preprocess(
+        self,
+        images: Any,
+        *,
+        return_tensors: Any = None,
+        data_format: Any = FIRST,
+        input_data_format: Any = None,
+        threads: int | None = None,
+        **overrides: Any,
+    ) -> BatchFeature:
+        """Prepare a batch.
+
+        Args:
+            images: PIL images, arrays, tensors, paths or bytes of image files; one, a list, nested lists,
+                or a four-dimensional stack.
+            return_tensors: ``"np"``, ``"pt"``, or None for a list of arrays.
+            data_format: ``"channels_first"`` or ``"channels_last"`` of what is returned.
+            input_data_format: the same of arrays passed in; detected when None.
+            threads: how many threads work on the batch; all cores when None. Results never depend on it.
+            **overrides: any field of this processor, for this call.
+
+        Returns:
+            ``pixel_values``: float32, (batch, channels, height, width).
+
+        Raises:
+            ProcessingError: an image that cannot be taken; the message begins with its place in the batch.
+        """
+        run = self.adjusted(overrides)
+        pictures = run.open_all(flat_list(images), input_data_format, threads, run.arrange)
+        values = run.finish(pictures, data_format=data_format, threads=threads)
+        return self.batch({"pixel_values": values}, return_tensors)
 
 
 class StandardImageProcessor(ImageProcessor):

@@ -73,7 +73,8 @@ class Qwen2VLImageProcessor(StandardImageProcessor):
                 "shortest_edge": self.min_pixels or self.size["shortest_edge"],
                 "longest_edge": self.max_pixels or self.size["longest_edge"],
             }
-        self.min_pixels, self.max_pixels = self.size["shortest_edge"], self.size["longest_edge"]
+        if "min_pixels" in self.fields():
+            self.min_pixels, self.max_pixels = self.size["shortest_edge"], self.size["longest_edge"]
 
     def adjusted(self, overrides: dict[str, Any]) -> Any:
         run = super().adjusted(overrides)

@@ -123,11 +123,19 @@ def target_size(size: tuple[int, int], wanted: Mapping[str, Any]) -> tuple[int, 
 
 
 def smart_size(
-    size: tuple[int, int], *, factor: int, min_pixels: int, max_pixels: int, frames: int = 1, least: int = 0
+    size: tuple[int, int],
+    *,
+    factor: int,
+    min_pixels: int,
+    max_pixels: int,
+    frames: int = 1,
+    step: int = 1,
+    least: int = 0,
 ) -> tuple[int, int]:
     """Sides that are multiples of ``factor`` with an area within bounds, keeping the aspect ratio (Qwen2-VL).
 
-    ``frames`` multiplies the area where a volume is bounded; ``least`` first enlarges a smaller picture.
+    ``frames``, taken ``step`` at a time, multiply the area where a volume is bounded; ``least`` first
+    enlarges a smaller picture.
 
     Raises:
         ProcessingError: the aspect ratio exceeds 200.
@@ -139,11 +147,12 @@ def smart_size(
     if max(height, width) / min(height, width) > 200:
         raise ProcessingError(f"the aspect ratio of {width}x{height} exceeds 200")
     new_height, new_width = round(height / factor) * factor, round(width / factor) * factor
-    if frames * new_height * new_width > max_pixels:
+    volume = round(frames / step) * step * new_height * new_width
+    if volume > max_pixels:
         beta = math.sqrt(frames * height * width / max_pixels)
         new_height = max(factor, math.floor(height / beta / factor) * factor)
         new_width = max(factor, math.floor(width / beta / factor) * factor)
-    elif frames * new_height * new_width < min_pixels:
+    elif volume < min_pixels:
         beta = math.sqrt(min_pixels / (frames * height * width))
         new_height = math.ceil(height * beta / factor) * factor
         new_width = math.ceil(width * beta / factor) * factor
