@@ -11,7 +11,7 @@ ARCHITECTURE = Architecture(
         AutoModelForZeroShotImageClassification="CLIPModel",
         AutoModelForImageClassification="CLIPForImageClassification",
     ),
-    tokenizer="zoo_text.tokenizers.clip:CLIPTokenizer",
+    tokenizer="zoo_text.tokenizers.byte_level:CLIPTokenizer",
     image_processor="zoo_vision.processing.classification:CLIPImageProcessor",
     processor="zoo_multimodal.clip.processor:CLIPProcessor",
 )

@@ -1,0 +1,183 @@
+"""Language models that read images: projected image features take the place of placeholder tokens.
+
+An architecture says what the image features are; the rest is the same for all that follow LLaVA
+(https://arxiv.org/abs/2304.08485).
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from zoo_core.config import PretrainedConfig
+from zoo_core.generation import GenerationMixin
+from zoo_core.heads.base import Headed
+from zoo_core.modeling.loss import causal_lm_loss
+from zoo_core.modeling.model import PreTrainedModel
+from zoo_core.modeling.outputs import ModelOutput
+from zoo_core.modeling.parts import build_part
+from zoo_core.nn.activation import activation
+from zoo_core.nn.cache import Cache
+
+
+class ImageTextModelOutput(ModelOutput):
+    """States of the language model; `image_hidden_states` are the projected image features."""
+
+    last_hidden_state: Tensor
+    past_key_values: Cache | None = None
+    hidden_states: tuple[Tensor, ...] | None = None
+    attentions: tuple[Tensor, ...] | None = None
+    image_hidden_states: Tensor | tuple[Tensor, ...] | None = None
+
+
+class ImageTextCausalLMOutput(ModelOutput):
+    """Scores of the next token; `image_hidden_states` are the projected image features."""
+
+    loss: Tensor | None = None
+    logits: Tensor
+    past_key_values: Cache | None = None
+    hidden_states: tuple[Tensor, ...] | None = None
+    attentions: tuple[Tensor, ...] | None = None
+    image_hidden_states: Tensor | tuple[Tensor, ...] | None = None
+
+
+class Projector(nn.Module):
+    """linear_2(act(linear_1(x))): from image features to the language model's embeddings."""
+
+    def __init__(self, width: int, hidden_size: int, act: str, *, bias: bool = True) -> None:
+        super().__init__()
+        self.linear_1 = nn.Linear(width, hidden_size, bias=bias)
+        self.act = activation(act)
+        self.linear_2 = nn.Linear(hidden_size, hidden_size, bias=bias)
+
+    def forward(self, features: Tensor) -> Tensor:
+        return self.linear_2(self.act(self.linear_1(features)))
+
+
+def place_features(embedded: Tensor, places: Tensor, features: Tensor, *, what: str = "image") -> Tensor:
+    """Embeddings (batch, sequence, hidden) with features (n, hidden) at the n true `places` (batch, sequence).
+
+    Raises:
+        ValueError: there are not as many placeholders as features.
+    """
+    count, given = int(places.sum()), features.shape[0]
+    if count != given:
+        raise ValueError(
+            f"the text has {count} {what} placeholder tokens for {given} {what} features; the processor puts "
+            f"one placeholder for each feature of each {what}, so pass its output unchanged"
+        )
+    return embedded.masked_scatter(places[..., None], features.to(embedded.dtype))
+
+
+class ImageTextModel(PreTrainedModel):
+    """A vision tower, a projector and a language model without its head."""
+
+    hub_names: dict[str, str] = {"language_model": "language_model.model"}
+    #: whether the returned `image_hidden_states` are (features of all images, hidden)
+    flat_image_states = False
+
+    def __init__(self, config: PretrainedConfig) -> None:
+        super().__init__(config)
+        self.vision_tower = build_part(config.vision_config)
+        self.multi_modal_projector = self.make_projector(config)
+        self.language_model = build_part(config.text_config)
+        self.post_init()
+
+    def make_projector(self, config: PretrainedConfig) -> nn.Module:
+        """From image features to embeddings."""
+        raise NotImplementedError
+
+    def get_image_features(self, pixel_values: Tensor, **options: Any) -> Tensor:
+        """Projected features (images, features, hidden) of images (images, channels, height, width)."""
+        raise NotImplementedError
+
+    def get_input_embeddings(self) -> nn.Module:
+        return self.language_model.get_input_embeddings()
+
+    def set_input_embeddings(self, value: nn.Module) -> None:
+        self.language_model.set_input_embeddings(value)
+
+    def get_decoder(self) -> nn.Module:
+        return self.language_model
+
+    def image_options(self, inputs: dict[str, Any]) -> dict[str, Any]:
+        """Take what `get_image_features` needs besides the pixels out of `inputs`."""
+        return {}
+
+    def forward(
+        self,
+        input_ids: Tensor | None = None,
+        pixel_values: Tensor | None = None,
+        attention_mask: Tensor | None = None,
+        position_ids: Tensor | None = None,
+        past_key_values: Cache | None = None,
+        *,
+        inputs_embeds: Tensor | None = None,
+        **inputs: Any,
+    ) -> ImageTextModelOutput:
+        """Text (batch, sequence) with placeholders, and their images, to states (batch, sequence, hidden)."""
+        if (input_ids is None) == (inputs_embeds is None):
+            raise ValueError("pass exactly one of input_ids and inputs_embeds")
+        if inputs_embeds is None:
+            inputs_embeds = self.get_input_embeddings()(input_ids)
+        options = self.image_options(inputs)
+        features = None
+        if pixel_values is not None:
+            features = self.get_image_features(pixel_values, **options)
+            flat = features.flatten(0, -2)
+            inputs_embeds = place_features(inputs_embeds, self.places(input_ids, inputs_embeds), flat)
+            features = flat if self.flat_image_states else features
+        outputs = self.language_model(
+            inputs_embeds=inputs_embeds,
+            attention_mask=attention_mask,
+            position_ids=position_ids,
+            past_key_values=past_key_values,
+            **inputs,
+        )
+        return ImageTextModelOutput.carry(outputs, image_hidden_states=features)
+
+    def places(self, input_ids: Tensor | None, embedded: Tensor) -> Tensor:
+        """(batch, sequence) bool: where the placeholders are; told from their embedding without ids."""
+        token = self.config.image_token_index
+        if input_ids is not None:
+            return input_ids == token
+        ids = torch.tensor(token, device=embedded.device)
+        return (embedded == self.get_input_embeddings()(ids)).all(-1)
+
+
+class ImageTextForConditionalGeneration(GenerationMixin, Headed):
+    """Such a model with the language model's head."""
+
+    head_names = {"lm_head": "language_model.lm_head"}
+    base_name = ""
+
+    def build_head(self, config: PretrainedConfig) -> None:
+        text = config.get_text_config()
+        self.lm_head = nn.Linear(text.hidden_size, text.vocab_size, bias=False)
+
+    def ties(self) -> dict[str, str]:
+        tied = self.config.get_text_config().tie_word_embeddings
+        return {"lm_head.weight": "model.language_model.embed_tokens.weight"} if tied else {}
+
+    def get_image_features(self, pixel_values: Tensor, **options: Any) -> Tensor:
+        """Projected features of images, see the base model."""
+        model: Any = self.model
+        features: Tensor = model.get_image_features(pixel_values, **options)
+        return features
+
+    def forward(
+        self,
+        input_ids: Tensor | None = None,
+        pixel_values: Tensor | None = None,
+        *,
+        labels: Tensor | None = None,
+        logits_to_keep: int = 0,
+        **inputs: Any,
+    ) -> ImageTextCausalLMOutput:
+        outputs = self.model(input_ids, pixel_values, **inputs)
+        hidden = outputs.last_hidden_state
+        logits = self.lm_head(hidden[:, -logits_to_keep:] if logits_to_keep else hidden)
+        loss = None if labels is None else causal_lm_loss(logits, labels)
+        return ImageTextCausalLMOutput.carry(outputs, loss=loss, logits=logits)

@@ -1,0 +1,61 @@
+"""ViP-LLaVA: features of several layers of the vision tower, normalised and projected together."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+
+from zoo_core.modeling.model import PreTrainedModel
+from zoo_multimodal.image_text import ImageTextForConditionalGeneration, ImageTextModel, Projector
+from zoo_multimodal.vipllava.config import VipLlavaConfig
+
+
+class VipLlavaPreTrainedModel(PreTrainedModel):
+    """What all ViP-LLaVA classes share."""
+
+    config_class = VipLlavaConfig
+    base_model_prefix = "model"
+
+
+class VipLlavaProjector(Projector):
+    """A projector that normalises first."""
+
+    def __init__(self, width: int, hidden_size: int, act: str, *, eps: float) -> None:
+        super().__init__(width, hidden_size, act)
+        self.projector_layernorm = nn.LayerNorm(width, eps=eps)
+
+    def forward(self, features: Tensor) -> Tensor:
+        return super().forward(self.projector_layernorm(features))
+
+
+class VipLlavaModel(VipLlavaPreTrainedModel, ImageTextModel):
+    """The model without its head."""
+
+    def make_projector(self, config: VipLlavaConfig) -> nn.Module:
+        chosen = config.vision_feature_layers
+        layers = 1 if isinstance(chosen, int) else len(chosen)
+        return VipLlavaProjector(
+            config.vision_config.hidden_size * layers,
+            config.text_config.hidden_size,
+            config.projector_hidden_act,
+            eps=config.projector_layernorm_eps,
+        )
+
+    def image_options(self, inputs: dict[str, object]) -> dict[str, object]:
+        return {name: inputs.pop(name) for name in ("vision_feature_layers",) if name in inputs}
+
+    def get_image_features(
+        self, pixel_values: Tensor, *, vision_feature_layers: int | list[int] | None = None
+    ) -> Tensor:
+        """(images, channels, height, width) to (images, patches, hidden); layers default to the config's."""
+        layers = self.config.vision_feature_layers if vision_feature_layers is None else vision_feature_layers
+        states = self.vision_tower(pixel_values, output_hidden_states=True).hidden_states
+        if isinstance(layers, int):
+            return self.multi_modal_projector(states[layers][:, 1:])
+        return self.multi_modal_projector(torch.cat([states[i][:, 1:] for i in layers], dim=-1))
+
+
+class VipLlavaForConditionalGeneration(ImageTextForConditionalGeneration, VipLlavaPreTrainedModel):
+    """ViP-LLaVA with the language model's head."""
+
+    base_class = VipLlavaModel
