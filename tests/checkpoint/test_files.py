@@ -7,7 +7,7 @@ import torch
 from safetensors.torch import save_file
 
 from zoo_core.checkpoint import locate_weights, open_weights
-from zoo_core.checkpoint.sources import SafetensorsSource, on_network
+from zoo_core.checkpoint.sources import on_network
 from zoo_core.errors import CheckpointFormatError, FileNotInRepository, UnsafeCheckpoint
 from zoo_core.hub import Repository
 
@@ -118,7 +118,7 @@ def test_both_ways_of_reading(tmp_path, mode, dtype):
     save_file(
         {"a": tensor, "s": tensor[0, 1].clone(), "none": torch.zeros(0, 3)}, tmp_path / "model.safetensors"
     )
-    with SafetensorsSource(locate_weights(Repository(tmp_path)), mode=mode) as source:
+    with open_weights(tmp_path, mode=mode) as source:
         for keep in (True, False):
             read = source.read("a", keep=keep)
             assert read.dtype == dtype and torch.equal(read.view(torch.uint8), tensor.view(torch.uint8))

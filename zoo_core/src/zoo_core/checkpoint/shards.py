@@ -117,6 +117,10 @@ def locate_weights(
             found = repository.find(with_variant(filename, variant))
             if found is None:
                 continue
+            if kind is Format.TENSORFLOW_CHECKPOINT:
+                stem = with_variant(filename, variant).removesuffix("index")
+                data = [name for name in repository.files() if name.startswith(f"{stem}data-")]
+                return WeightFiles(kind, (found, *repository.paths(data)))
             if not filename.endswith(".index.json"):
                 return WeightFiles(kind, (found,))
             return _sharded(repository, kind, with_variant(filename, variant), found)
@@ -143,6 +147,10 @@ def _single(file: Path, *, from_tf: bool, from_flax: bool) -> WeightFiles:
         raise CheckpointFormatError(f"{file} is a {kind.value} file; pass from_tf=True to load it.")
     if kind is Format.FLAX and not from_flax:
         raise CheckpointFormatError(f"{file} is a Flax file; pass from_flax=True to load it.")
+    if kind is Format.TENSORFLOW_CHECKPOINT:
+        stem = file.name.removesuffix("index")
+        data = (path for path in file.parent.iterdir() if path.name.startswith(f"{stem}data-"))
+        return WeightFiles(kind, (file, *sorted(data)))
     return WeightFiles(kind, (file,))
 
 

@@ -68,21 +68,26 @@ class WeightSource:
         self.close()
 
 
-class SafetensorsSource(WeightSource):
-    """safetensors files, mapped without a copy, or read in order where mapping is slow.
+class FileSource(WeightSource):
+    """Tensors that lie as they are in files: mapped without a copy, or read in order where mapping is slow.
 
     A mapped tensor is private: writing to it never reaches the file. Each has a storage of its own, of just
     its size. ``mode="auto"`` maps unless the files lie on a network file system, where page faults cost a
     round trip each.
     """
 
-    def __init__(self, files: WeightFiles, *, mode: ReadMode = "auto") -> None:
-        self.description = str(files.index or files.files[0])
-        headers = {str(path): read_header(path) for path in files.files}
-        files.check({path: header.tensors for path, header in headers.items()})
-        self.tensors = {name: info for header in headers.values() for name, info in header.tensors.items()}
-        self._sizes = {path: header.size for path, header in headers.items()}
-        self._mapped = mode == "mmap" or (mode == "auto" and not on_network(files.files[0]))
+    def __init__(
+        self,
+        tensors: Mapping[str, TensorInfo],
+        sizes: Mapping[str, int],
+        *,
+        description: str,
+        mode: ReadMode = "auto",
+    ) -> None:
+        self.description = description
+        self.tensors = tensors
+        self._sizes = sizes
+        self._mapped = mode == "mmap" or (mode == "auto" and not any(map(on_network, sizes)))
         self._maps: dict[str, mmap.mmap] = {}
         self._descriptors: dict[str, int] = {}
         self._lock = threading.Lock()
@@ -96,6 +101,9 @@ class SafetensorsSource(WeightSource):
             )
         if not info.elements:
             return torch.empty(info.shape, dtype=dtype)
+        end = info.start + info.nbytes
+        if end > self._sizes[info.file]:
+            raise CheckpointFormatError(f"{info.file}: tensor {name!r} ends at byte {end:,}, beyond the file")
         if keep and self._mapped and info.start % dtype.itemsize == 0:
             flat = torch.frombuffer(self._map(info.file), dtype=dtype, count=info.elements, offset=info.start)
             return flat.view(info.shape)
@@ -137,6 +145,15 @@ class SafetensorsSource(WeightSource):
             for descriptor in self._descriptors.values():
                 os.close(descriptor)
             self._descriptors.clear()
+
+
+def safetensors_source(files: WeightFiles, *, mode: ReadMode = "auto") -> FileSource:
+    """The source for safetensors files, headers and index checked."""
+    headers = {str(path): read_header(path) for path in files.files}
+    files.check({path: header.tensors for path, header in headers.items()})
+    tensors = {name: info for header in headers.values() for name, info in header.tensors.items()}
+    sizes = {path: header.size for path, header in headers.items()}
+    return FileSource(tensors, sizes, description=str(files.index or files.files[0]), mode=mode)
 
 
 class DictSource(WeightSource):
@@ -193,14 +210,14 @@ def open_weights(
 def open_files(files: WeightFiles, *, mode: ReadMode = "auto") -> WeightSource:
     """The source for files that were located."""
     if files.format is Format.SAFETENSORS:
-        return SafetensorsSource(files, mode=mode)
+        return safetensors_source(files, mode=mode)
     if files.format is Format.PICKLE:
         from zoo_core.checkpoint.pickles import PickleSource
 
         return PickleSource(files)
     from zoo_core.checkpoint.foreign import foreign_source
 
-    return foreign_source(files)
+    return foreign_source(files, mode=mode)
 
 
 # fmt: off
