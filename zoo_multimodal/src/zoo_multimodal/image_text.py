@@ -57,7 +57,7 @@ class Projector(nn.Module):
 
 
 def place_features(embedded: Tensor, places: Tensor, features: Tensor, *, what: str = "image") -> Tensor:
-    """Embeddings (batch, sequence, hidden) with features (n, hidden) at the n true `places` (batch, sequence).
+    """Embeddings (batch, sequence, hidden) with features (n, hidden) at the n true `places`.
 
     Raises:
         ValueError: there are not as many placeholders as features.

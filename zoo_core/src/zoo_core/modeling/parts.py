@@ -10,7 +10,7 @@ from zoo_core.modeling.model import PreTrainedModel
 
 
 def build_part(config: PretrainedConfig, auto_class: str = "AutoModel", **options: Any) -> PreTrainedModel:
-    """The model that `auto_class` has for `config`, any registered package's, under construction with its whole.
+    """The model that `auto_class` has for `config`, from whichever installed package; built with its whole.
 
     Raises:
         UnknownArchitecture: nothing installed serves this type; the message names what would.
