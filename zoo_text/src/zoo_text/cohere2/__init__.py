@@ -10,5 +10,5 @@ ARCHITECTURE = Architecture(
         AutoModel="Cohere2Model",
         AutoModelForCausalLM="Cohere2ForCausalLM",
     ),
-    tokenizer="zoo_text.tokenizers.byte_level:CohereTokenizerFast",
+    tokenizer="zoo_text.tokenizers.byte_level:CohereTokenizer",
 )

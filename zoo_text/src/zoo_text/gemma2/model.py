@@ -2,27 +2,19 @@
 
 from __future__ import annotations
 
-from functools import partial
-
 from torch import Tensor, nn
 
 from zoo_core.heads.language import ForCausalLM
 from zoo_core.heads.last_token import ForLastTokenClassification
 from zoo_core.heads.tokens import ForTokenClassification
-from zoo_core.modeling.decoder import DecoderModel
 from zoo_core.modeling.model import PreTrainedModel
 from zoo_core.nn.activation import softcap
 from zoo_core.nn.attention import Attention
 from zoo_core.nn.layer import SandwichLayer
 from zoo_core.nn.masks import rule_of
 from zoo_core.nn.mlp import GatedMLP
-from zoo_core.nn.norm import RMSNorm
+from zoo_text.gemma.model import GemmaDecoder, gemma_norm
 from zoo_text.gemma2.config import Gemma2Config
-
-
-def gemma_norm(config: Gemma2Config) -> partial[RMSNorm]:
-    """Gemma's RMSNorm: the weight is an offset from one and multiplies in float32."""
-    return partial(RMSNorm, eps=config.rms_norm_eps, unit_offset=True, scale_in_float32=True)
 
 
 class Gemma2PreTrainedModel(PreTrainedModel):
@@ -32,7 +24,7 @@ class Gemma2PreTrainedModel(PreTrainedModel):
     base_model_prefix = "model"
 
 
-class Gemma2Model(Gemma2PreTrainedModel, DecoderModel):
+class Gemma2Model(Gemma2PreTrainedModel, GemmaDecoder):
     """The decoder without a head."""
 
     def make_layer(self, config: Gemma2Config, layer_idx: int) -> nn.Module:
@@ -54,26 +46,19 @@ class Gemma2Model(Gemma2PreTrainedModel, DecoderModel):
             mlp=GatedMLP(config.hidden_size, config.intermediate_size, config.hidden_activation),
         )
 
-    def make_norm(self, config: Gemma2Config) -> nn.Module:
-        return gemma_norm(config)(config.hidden_size)
 
-    def embed(
-        self, input_ids: Tensor | None, inputs_embeds: Tensor | None, position_ids: Tensor | None, past: int
-    ) -> Tensor:
-        hidden = super().embed(input_ids, inputs_embeds, position_ids, past)
-        return hidden * hidden.new_tensor(
-            self.config.hidden_size**0.5
-        )  # rounded to the dtype, as in training
-
-
-class Gemma2ForCausalLM(ForCausalLM, Gemma2PreTrainedModel):
-    """Gemma 2 with a language modeling head whose scores are capped."""
-
-    base_class = Gemma2Model
-    tied_weights = {"lm_head.weight": "model.embed_tokens.weight"}
+class CappedLogits(ForCausalLM):
+    """A language modeling head whose scores are capped by `final_logit_softcapping`."""
 
     def score(self, hidden: Tensor) -> Tensor:
         return softcap(super().score(hidden), self.config.final_logit_softcapping)
+
+
+class Gemma2ForCausalLM(CappedLogits, Gemma2PreTrainedModel):
+    """Gemma 2 with a language modeling head."""
+
+    base_class = Gemma2Model
+    tied_weights = {"lm_head.weight": "model.embed_tokens.weight"}
 
 
 class Gemma2ForSequenceClassification(ForLastTokenClassification, Gemma2PreTrainedModel):

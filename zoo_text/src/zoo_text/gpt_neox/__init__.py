@@ -13,5 +13,5 @@ ARCHITECTURE = Architecture(
         AutoModelForTokenClassification="GPTNeoXForTokenClassification",
         AutoModelForQuestionAnswering="GPTNeoXForQuestionAnswering",
     ),
-    tokenizer="zoo_text.tokenizers.byte_level:GPTNeoXTokenizerFast",
+    tokenizer="zoo_text.tokenizers.byte_level:GPTNeoXTokenizer",
 )
