@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import json
 import os
-import secrets
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -96,6 +95,8 @@ def _sortable(value: Any) -> Any:
 
 def write(path: str | os.PathLike[str], text: str) -> None:
     """Write ``text``; the file is the old one or the new one, never a part."""
+    import secrets  # milliseconds, for saving only
+
     temporary = f"{os.fspath(path)}.{secrets.token_hex(8)}.tmp"
     try:
         with open(temporary, "x", encoding="utf-8", newline="\n") as file:

@@ -6,7 +6,6 @@ import dataclasses
 import os
 import sys
 from collections.abc import Iterable
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -94,6 +93,8 @@ class Repository:
 
     def _download(self, names: list[str]) -> list[Path | None]:
         first = self.find(names[0])  # resolves the commit and its files before the threads need them
+        from concurrent.futures import ThreadPoolExecutor  # milliseconds, for downloads only
+
         with ThreadPoolExecutor(_PARALLEL_DOWNLOADS) as pool:
             rest = [pool.submit(self.find, name) for name in names[1:]]
             try:
