@@ -78,12 +78,12 @@ class Backend:
             self._frames = {}
 
     def set_variant(self, name: str, **parts: Any) -> None:
-        """Name another form of the pipeline, some of its parts replaced (``post_processor``, ``normalizer``)."""
+        """Name another form of the pipeline, with some of its parts (``normalizer``, …) replaced."""
         self.variants[name] = parts
         self.changed()
 
     def view(self, options: CallOptions, side: str, variant: str | None = None) -> Tokenizer:
-        """A tokenizer for one call's settings, safe in any thread; ``variant`` as ``set_variant`` named it."""
+        """A tokenizer for one call's settings, safe in any thread; ``set_variant`` names ``variant``."""
         cut = (options.max_length, options.stride, options.truncation, side) if options.truncates else None
         key = (cut, options.split_special_tokens, variant)
         if key == (None, False, None) and not self.exposed:

@@ -136,6 +136,10 @@ class PreTrainedTokenizerBase(SequenceMethods, ChatMethods, FileMethods, Special
         """The same as ``added_tokens_encoder``."""
         return self.added_tokens_encoder
 
+    def _id_limit(self) -> int:
+        """Every id is below this."""
+        return len(self)
+
     def convert_tokens_to_string(self, tokens: list[str]) -> str:
         """Tokens joined into text, as this kind of tokenizer joins them."""
         raise NotImplementedError
@@ -350,7 +354,7 @@ class PreTrainedTokenizerBase(SequenceMethods, ChatMethods, FileMethods, Special
         """
         ids = id_list(token_ids)
         check_ids(ids)
-        if ids and max(ids) >= (size := len(self)):
+        if ids and max(ids) >= (size := self._id_limit()):
             self._warn_once("ids", f"Ids beyond the vocabulary of {size} tokens decode to nothing.")
             ids = [index for index in ids if index < size]
         text = self._decode(ids, skip_special_tokens=skip_special_tokens, **kwargs)

@@ -11,6 +11,7 @@ from tokenizers import AddedToken, Tokenizer, pre_tokenizers, processors
 
 from zoo_core.errors import TokenizerError
 from zoo_core.tokenization.fast import PreTrainedTokenizerFast
+from zoo_core.tokenization.pieces import join_around
 from zoo_core.tokenization.pipelines import (
     add_control_pieces,
     byte_level,
@@ -152,6 +153,10 @@ class SentencePieceTokenizer(PreTrainedTokenizerFast):
     settings: ClassVar[Mapping[str, Any]] = {"sp_model_kwargs": {}}
     scheme: ClassVar[str] = "always"
     unk_id: ClassVar[int | None] = None
+    match_control: ClassVar[bool] = True
+    """Whether control and user-defined pieces are recognised in text, as sentencepiece itself does not."""
+    blank_before_special: ClassVar[bool | None] = None
+    """None decodes as the ``tokenizers`` library does; True and False as ``join_around`` does."""
 
     def convert(self, files: Mapping[str, Path]) -> Tokenizer:
         model = read_sentencepiece(files["vocab_file"])
@@ -170,8 +175,19 @@ class SentencePieceTokenizer(PreTrainedTokenizerFast):
             )
             if (splitter := self._pre_tokenizer()) is not None:
                 tokenizer.pre_tokenizer = splitter
-        add_control_pieces(tokenizer, model)
+        if self.match_control:
+            add_control_pieces(tokenizer, model)
         return tokenizer
+
+    def convert_tokens_to_string(self, tokens: list[str]) -> str:
+        if self.blank_before_special is None:
+            return super().convert_tokens_to_string(tokens)
+        return join_around(tokens, set(self.all_special_tokens), blank_before=self.blank_before_special)
+
+    def _decode(self, ids: list[int], *, skip_special_tokens: bool, **kwargs: Any) -> str:
+        if self.blank_before_special is None:
+            return super()._decode(ids, skip_special_tokens=skip_special_tokens, **kwargs)
+        return self._decode_spaced(ids, skip_special_tokens=skip_special_tokens, **kwargs)
 
     def _pieces(self, model: SentencePieceModel) -> list[tuple[str, float]]:
         """The vocabulary in the order of its ids."""

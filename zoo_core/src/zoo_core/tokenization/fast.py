@@ -35,8 +35,6 @@ class PreTrainedTokenizerFast(PreTrainedTokenizerBase):
     vocab_files_names: ClassVar[Mapping[str, str]] = {"tokenizer_file": "tokenizer.json"}
     template: ClassVar[Template | None] = None
     is_fast: ClassVar[bool] = True
-    spaced_decoding: ClassVar[bool] = False
-    """Whether decoded text sets added tokens apart by blanks, as kinds without a decoder do."""
 
     def __init__(
         self,
@@ -236,9 +234,10 @@ class PreTrainedTokenizerFast(PreTrainedTokenizerBase):
     # Text to ids
 
     def _encode_batch(
-        self, inputs: list[Any], options: CallOptions, *, single: bool, **kwargs: Any
+        self, inputs: list[Any], options: CallOptions, *, single: bool, variant: str | None = None
     ) -> BatchEncoding:
-        variant = self._variant(inputs, options)
+        if options.target and "target" in self._backend.variants:
+            variant = "target"
         view = self._backend.view(options, self.truncation_side, variant)
         encodings = self._run(view, inputs, options)
         rows: list[Encoding] = []
@@ -261,10 +260,6 @@ class PreTrainedTokenizerFast(PreTrainedTokenizerBase):
         pairs = bool(inputs) and isinstance(inputs[0], tuple)
         return BatchEncoding(_columns(rows, samples, options), rows, n_sequences=2 if pairs else 1)
 
-    def _variant(self, inputs: list[Any], options: CallOptions) -> str | None:
-        """The form of the pipeline that these inputs need, where there are several."""
-        return "target" if options.target and "target" in self._backend.variants else None
-
     @staticmethod
     def _run(view: Tokenizer, inputs: list[Any], options: CallOptions) -> list[Encoding]:
         special, words = options.add_special_tokens, options.is_split_into_words
@@ -286,8 +281,6 @@ class PreTrainedTokenizerFast(PreTrainedTokenizerBase):
         )
 
     def _decode(self, ids: list[int], *, skip_special_tokens: bool, **kwargs: Any) -> str:
-        if self.spaced_decoding:
-            return self._decode_spaced(ids, skip_special_tokens=skip_special_tokens, **kwargs)
         return str(self._backend.tokenizer.decode(ids, skip_special_tokens=skip_special_tokens))
 
     # Special tokens around the texts

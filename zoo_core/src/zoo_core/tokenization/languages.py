@@ -47,7 +47,8 @@ class LanguageTokenizer(PreTrainedTokenizerFast):
     @property
     def lang_code_to_id(self) -> dict[str, int]:
         """Language code to the id of its token."""
-        return {code: self._language_id(code) for code in self.languages}
+        ids = ((code, self._language_id(code)) for code in self.languages)
+        return {code: index for code, index in ids if index is not None}
 
     def _language_id(self, code: str | None) -> int | None:
         """The id of a language's token. Raises TokenizerError for a language that there is none for."""

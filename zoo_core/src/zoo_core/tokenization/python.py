@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -173,6 +173,10 @@ class PreTrainedTokenizer(PreTrainedTokenizerBase):
         ]
         return list(self.convert_tokens_to_ids(tokens))
 
+    def _target_form(self) -> PreTrainedTokenizer:
+        """The tokenizer for ``text_target``: a shallow copy with other settings, where they differ."""
+        return self
+
     def _call_extras(self, extra: Mapping[str, Any]) -> dict[str, Any]:
         return dict(extra)
 
@@ -183,13 +187,14 @@ class PreTrainedTokenizer(PreTrainedTokenizerBase):
             raise TokenizerError(
                 f"{type(self).__name__} records no offsets: return_offsets_mapping cannot be."
             )
+        form = self._target_form() if options.target else self
         rows = []
         for item in inputs:
             first, second = item if isinstance(item, tuple) else (item, None)
             rows.append(
-                self.prepare_for_model(
-                    self._ids(first, options, kwargs),
-                    None if second is None else self._ids(second, options, kwargs),
+                form.prepare_for_model(
+                    form._ids(first, options, kwargs),
+                    None if second is None else form._ids(second, options, kwargs),
                     add_special_tokens=options.add_special_tokens,
                     truncation=options.truncation,
                     max_length=options.max_length,
@@ -280,6 +285,3 @@ class VocabularyTokenizer(PreTrainedTokenizer):
 
     def _convert_id_to_token(self, index: int) -> str | None:
         return self._names.get(index, self.unk_token)
-
-
-__all__: Sequence[str] = ("PreTrainedTokenizer", "VocabularyTokenizer")

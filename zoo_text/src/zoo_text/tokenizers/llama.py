@@ -10,8 +10,10 @@ from typing import Any, ClassVar
 from tokenizers import Tokenizer, decoders, normalizers, pre_tokenizers
 
 from zoo_core.errors import TokenizerError
+from zoo_core.tokenization import BatchEncoding
 from zoo_core.tokenization.families import BosEosTokenizer
-from zoo_core.tokenization.pipelines import SPACE, add_control_pieces, sentencepiece_bpe
+from zoo_core.tokenization.options import CallOptions
+from zoo_core.tokenization.pipelines import SPACE, add_control_pieces, sentencepiece_bpe, template_processor
 from zoo_core.tokenization.sentencepiece_model import BPE, SentencePieceModel, read_sentencepiece
 
 
@@ -86,6 +88,39 @@ class CodeLlamaTokenizer(LlamaTokenizer):
         "eot_token": f"{SPACE}<EOT>",
     }
     settings: ClassVar[Mapping[str, Any]] = {"fill_token": "<FILL_ME>", "suffix_first": False}
+
+    fill_token: str | None
+    suffix_first: bool
+
+    def __init__(self, *vocab_files: Any, **kwargs: Any) -> None:
+        super().__init__(*vocab_files, **kwargs)
+        for name, order in (("prefix", "$A suffix $B middle"), ("suffix", "suffix $B middle $A")):
+            ends = ("bos " if self.add_bos_token else "", " eos" if self.add_eos_token else "")
+            self._backend.set_variant(
+                name,
+                post_processor=template_processor(("$A", f"{ends[0]}prefix {order}{ends[1]}"), self),
+                normalizer=normalizers.Replace(" ", SPACE),
+            )
+
+    def _call_extras(self, extra: Mapping[str, Any]) -> dict[str, Any]:
+        return {"suffix_first": extra.get("suffix_first", self.suffix_first)}
+
+    def _encode_batch(
+        self, inputs: list[Any], options: CallOptions, *, single: bool, **kwargs: Any
+    ) -> BatchEncoding:
+        suffix_first = kwargs.pop("suffix_first", self.suffix_first)
+        if not single or not options.add_special_tokens or options.is_split_into_words:
+            return super()._encode_batch(inputs, options, single=single, **kwargs)
+        text = inputs[0]
+        if isinstance(text, str) and self.fill_token and self.fill_token in text:
+            before, _, after = text.partition(self.fill_token)
+            text = (before, after)
+        if isinstance(text, str) or not text[1]:
+            inputs = [text if isinstance(text, str) else text[0]]
+            return super()._encode_batch(inputs, options, single=single, **kwargs)
+        # The blank in front stands for the one that the pipeline of plain texts prepends.
+        order = "suffix" if suffix_first else "prefix"
+        return super()._encode_batch([(f" {text[0]}", text[1])], options, single=single, variant=order)
 
 
 class GemmaTokenizer(LlamaTokenizer):

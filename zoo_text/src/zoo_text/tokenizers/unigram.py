@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import re
+import string
+import unicodedata
 from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
 from tokenizers import AddedToken, Regex, normalizers, pre_tokenizers
 
 from zoo_core.tokenization.families import FairseqTokenizer, SentencePieceTokenizer
+from zoo_core.tokenization.pieces import PieceTokenizer, join_around
 from zoo_core.tokenization.pipelines import SPACE, charsmap
 from zoo_core.tokenization.sentencepiece_model import SentencePieceModel
 from zoo_core.tokenization.templates import Template
@@ -96,7 +100,7 @@ class MT5Tokenizer(T5Tokenizer):
 
 
 class PegasusTokenizer(SentencePieceTokenizer):
-    """Pegasus: ids of the model shifted by ``offset``, masks and unused places in between (Zhang et al., 2020)."""
+    """Pegasus: the model's ids shifted by ``offset``, masks and unused places first (Zhang et al., 2020)."""
 
     special_tokens: ClassVar[Mapping[str, Any]] = {
         "pad_token": "<pad>",
@@ -275,3 +279,116 @@ class DebertaV2Tokenizer(SentencePieceTokenizer):
         return pre_tokenizers.Sequence(
             [*punctuation, pre_tokenizers.Metaspace(SPACE, prepend_scheme=self.scheme)]  # type: ignore[arg-type]
         )
+
+
+class CpmTokenizer(XLNetTokenizer):
+    """CPM: XLNet's; blanks and line ends are pieces of their own, so that decoded text has no others."""
+
+    padding_side = "right"
+    match_control = False
+
+    def _normalizer(self, model: SentencePieceModel) -> Any:
+        lower = [normalizers.Lowercase()] if self.do_lower_case else []
+        return normalizers.Sequence(
+            [
+                normalizers.Replace(Regex(r"\s+"), " "),
+                normalizers.Strip(),
+                normalizers.Replace("``", '"'),
+                normalizers.Replace("''", '"'),
+                normalizers.NFKD(),
+                normalizers.Replace(Regex(_combining()), ""),
+                normalizers.NFC(),
+                *lower,
+                *charsmap(model),
+            ]
+        )
+
+    def _decode(self, ids: list[int], *, skip_special_tokens: bool, **kwargs: Any) -> str:
+        text = super()._decode(ids, skip_special_tokens=skip_special_tokens, **kwargs)
+        return text.replace(" ", "").replace("\u2582", " ").replace("\u2583", "\n")
+
+
+def _combining() -> str:
+    """A pattern for the marks that combine with the letter before them, which excludes vowel signs."""
+    codes = [code for code in range(0x110000) if unicodedata.combining(chr(code))]
+    return "[" + "".join(f"\\x{{{code:x}}}" for code in codes) + "]"
+
+
+class BertGenerationTokenizer(SentencePieceTokenizer):
+    """BertGeneration: nothing around the texts."""
+
+    special_tokens: ClassVar[Mapping[str, Any]] = {
+        "bos_token": "<s>",
+        "eos_token": "</s>",
+        "unk_token": "<unk>",
+        "pad_token": "<pad>",
+        "sep_token": "<::::>",
+    }
+    model_input_names: Sequence[str] = ("input_ids", "attention_mask")
+    match_control = False
+    blank_before_special = False
+
+
+class GPTSw3Tokenizer(PieceTokenizer):
+    """GPT-SW3: NFC, blanks of every kind made one, signs that do not print removed (Ekgren et al., 2022)."""
+
+    special_tokens: ClassVar[Mapping[str, Any]] = {
+        "unk_token": "<unk>",
+        "bos_token": "<s>",
+        "eos_token": "<|endoftext|>",
+        "pad_token": "<pad>",
+    }
+    settings: ClassVar[Mapping[str, Any]] = {
+        "do_lower_case": False,
+        "remove_space": False,
+        "keep_accents": False,
+    }
+
+    def _tokenize(self, text: str, **kwargs: Any) -> list[str]:
+        text = _UNPRINTABLE.sub("", text)
+        text = "".join(" " if char in _BLANKS else char for char in text)
+        return super()._tokenize(unicodedata.normalize("NFC", text), **kwargs)
+
+    def convert_tokens_to_string(self, tokens: list[str]) -> str:
+        return join_around(tokens, set(self.all_special_tokens), blank_before=True)
+
+
+_BLANKS = frozenset(
+    "\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a\u202f\u205f\u3000\u00a0"
+)
+_UNPRINTABLE = re.compile(
+    "[" + "".join(map(chr, [*range(9), *range(11, 32), *range(127, 160), 160, 173, 8203])) + "]"
+)
+
+
+class SiglipTokenizer(PieceTokenizer):
+    """SigLIP: no punctuation, lower case, then T5's sentencepiece (Zhai et al., 2023).
+
+    Only the start of a text is taken as the start of a word; a run after a special token is not.
+    """
+
+    special_tokens: ClassVar[Mapping[str, Any]] = {
+        "eos_token": "</s>",
+        "unk_token": "<unk>",
+        "pad_token": "</s>",
+    }
+    settings: ClassVar[Mapping[str, Any]] = {"do_lower_case": True}
+    template = ("$A eos", "$A eos $B eos")
+    scheme = "never"
+    blank_before_special = True
+
+    do_lower_case: bool
+
+    def prepare_for_tokenization(
+        self, text: str, is_split_into_words: bool = False, **kwargs: Any
+    ) -> tuple[str, dict[str, Any]]:
+        text = text.lower() if self.do_lower_case else text
+        return SPACE + text, kwargs
+
+    def _tokenize(self, text: str, **kwargs: Any) -> list[str]:
+        first = SPACE if text.startswith(SPACE) else ""
+        words = text.replace(SPACE, " ").translate(_NO_PUNCTUATION).split()
+        return super()._tokenize(first + " ".join(words)) if first or words else []
+
+
+_NO_PUNCTUATION = str.maketrans("", "", string.punctuation)

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, ClassVar
 
-from tokenizers import AddedToken, Tokenizer, normalizers
+from tokenizers import AddedToken, Regex, Tokenizer, normalizers, pre_tokenizers
 
+from zoo_core.errors import MissingDependency
 from zoo_core.tokenization import BatchEncoding, PreTrainedTokenizerFast
 from zoo_core.tokenization.pipelines import read_word_list, wordpiece
+from zoo_core.tokenization.templates import Template
 
 _NORMALIZER_FIELDS = {
     "do_lower_case": "lowercase",
@@ -49,13 +52,27 @@ class BertTokenizer(PreTrainedTokenizerFast):
     tokenize_chinese_chars: bool
 
     def convert(self, files: Mapping[str, Path]) -> Tokenizer:
+        return self._wordpiece(read_word_list(files["vocab_file"]))
+
+    def _wordpiece(self, vocab: Mapping[str, int]) -> Tokenizer:
         return wordpiece(
-            read_word_list(files["vocab_file"]),
+            vocab,
             unk_token=self.unk_token or "[UNK]",
             lowercase=self.do_lower_case,
             strip_accents=self.strip_accents,
             chinese_chars=self.tokenize_chinese_chars,
         )
+
+    def _settle_special_tokens(
+        self, added_tokens_decoder: Mapping[Any, Any], explicit: frozenset[str] | None
+    ) -> None:
+        super()._settle_special_tokens(added_tokens_decoder, explicit)
+        model = self._backend.tokenizer.model
+        if explicit is None and self.unk_token and model.token_to_id(self.unk_token) is None:
+            # WordPiece looks for its unknown token in its own vocabulary, not among the added ones.
+            model_vocab = self._backend.tokenizer.get_vocab(with_added_tokens=True)
+            self._backend.tokenizer.model = self._wordpiece(model_vocab).model
+            self._backend.changed()
 
     def _apply_settings(self, explicit: Mapping[str, Any]) -> None:
         """The normaliser of a tokenizer.json, where it is BERT's and an explicit setting differs."""
@@ -103,7 +120,7 @@ class RealmTokenizer(BertTokenizer):
     """REALM."""
 
     def batch_encode_candidates(self, text: Any, **kwargs: Any) -> BatchEncoding:
-        """Several candidates per example, all padded to one length: ids of shape (examples, candidates, tokens)."""
+        """Candidates per example, all padded to one length: (examples, candidates, tokens)."""
         kwargs["padding"] = "max_length"
         pairs = kwargs.pop("text_pair", None)
         tensors = kwargs.pop("return_tensors", None)
@@ -166,14 +183,72 @@ class SplinterTokenizer(BertTokenizer):
         **BertTokenizer.special_tokens,
         "question_token": "[QUESTION]",
     }
-    template = ("cls $A sep", 'cls $A question "." sep $B:1 sep:1')
 
-    @property
-    def question_token_id(self) -> int | None:
-        """The id of the token that ends a question."""
-        found: int | None = self.convert_tokens_to_ids(self.question_token)
-        return found
+    def _settle_special_tokens(
+        self, added_tokens_decoder: Mapping[Any, Any], explicit: frozenset[str] | None
+    ) -> None:
+        # The question ends in the vocabulary's own token, or in the unknown one where it has none.
+        found = self._backend.tokenizer.token_to_id(str(self.question_token))
+        self._question = str(self.unk_token if found is None else self.question_token)
+        super()._settle_special_tokens(added_tokens_decoder, explicit)
+
+    def _current_template(self) -> Template:
+        return "cls $A sep", f'cls $A "{self._question}" "." sep $B:1 sep:1'
 
 
 class RoFormerTokenizer(BertTokenizer):
-    """RoFormer: Chinese words from its own vocabulary, every other sign beyond ASCII apart (Su et al., 2021)."""
+    """RoFormer: Chinese words of its own vocabulary, other signs beyond ASCII apart (Su et al., 2021).
+
+    A vocabulary with Chinese words of several signs needs the word splitter rjieba, the only one that gives
+    the ids that the models were trained with. tokenizer.json cannot express the split and holds BERT's.
+    """
+
+    def __init__(self, *vocab_files: Any, **kwargs: Any) -> None:
+        super().__init__(*vocab_files, **kwargs)
+        if any(_CHINESE_WORD.search(token) for token in self.get_vocab()):
+            self._backend.tokenizer.pre_tokenizer = _chinese_splitter(self.get_vocab())
+        else:
+            words = Regex(r"[a-zA-Z0-9]+|\S")
+            self._backend.tokenizer.pre_tokenizer = pre_tokenizers.Split(words, "removed", invert=True)
+        self._backend.changed()
+
+    def _write_backend(self, folder: Path, prefix: str) -> list[Path]:
+        copy = self._backend.copy()
+        copy.pre_tokenizer = pre_tokenizers.BertPreTokenizer()
+        path = folder / f"{prefix}tokenizer.json"
+        copy.save(str(path))
+        return [path]
+
+
+_CHINESE_WORD = re.compile("[\u4e00-\u9fd5]{2}")
+
+
+def _chinese_splitter(vocab: Mapping[str, int]) -> Any:
+    try:
+        import rjieba
+    except ImportError as error:
+        raise MissingDependency(
+            "This vocabulary holds Chinese words, which only rjieba splits as the model expects: "
+            "pip install rjieba"
+        ) from error
+    return pre_tokenizers.PreTokenizer.custom(_ChineseSplitter(rjieba, vocab))
+
+
+class _ChineseSplitter:
+    """Words as rjieba cuts them; what the vocabulary lacks is cut again at blanks and Chinese signs."""
+
+    def __init__(self, splitter: Any, vocab: Mapping[str, int]) -> None:
+        self.splitter, self.vocab = splitter, vocab
+
+    def _cut(self, index: int, text: Any) -> list[Any]:
+        pieces: list[Any] = []
+        for token, start, end in self.splitter.tokenize(str(text), hmm=False):
+            if token in self.vocab:
+                pieces.append(text[start:end])
+                continue
+            for match in re.finditer("[\u4e00-\u9fff]|[^\\s\u4e00-\u9fff]+", token):
+                pieces.append(text[start + match.start() : start + match.end()])
+        return pieces
+
+    def pre_tokenize(self, pretok: Any) -> None:
+        pretok.split(self._cut)
