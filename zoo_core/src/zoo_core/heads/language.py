@@ -65,6 +65,7 @@ class ForCausalLM(GenerationMixin, Headed):
     """
 
     output_class: ClassVar[type[ModelOutput]] = CausalLMOutputWithPast
+    tied_weights = {"lm_head.weight": "model.embed_tokens.weight"}
     #: False where a family's labels are the next tokens already (decoders of BART and its kin)
     shift_labels: ClassVar[bool] = True
 

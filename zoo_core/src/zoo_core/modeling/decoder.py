@@ -6,7 +6,8 @@ by overriding the one method that differs.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any, ClassVar
 
 from torch import Tensor, nn
@@ -17,9 +18,10 @@ from zoo_core.modeling.outputs import BaseModelOutputWithPast, ModelOutput
 from zoo_core.nn.attention import Attention
 from zoo_core.nn.cache import Cache
 from zoo_core.nn.embeddings import embed
-from zoo_core.nn.masks import CAUSAL, AttentionContext
+from zoo_core.nn.layer import PreNormLayer
+from zoo_core.nn.masks import CAUSAL, AttentionContext, MaskRule, rule_of
 from zoo_core.nn.mlp import GatedMLP
-from zoo_core.nn.norm import RMSNorm
+from zoo_core.nn.norm import NormFactory, RMSNorm
 from zoo_core.nn.rotary import RotaryEmbedding, RotaryTables
 from zoo_core.nn.stack import run_layers
 
@@ -27,11 +29,14 @@ from zoo_core.nn.stack import run_layers
 class DecoderModel(PreTrainedModel):
     """Token embeddings, a stack of causal layers and a final norm.
 
-    A subclass defines `make_layer`. Layers are called as layer(hidden, context, rotary=tables); in a
-    stack that mixes rotary embeddings, `rotary_kinds` names each layer's.
+    As it stands this is Llama; a subclass overrides what differs. Layers are called as
+    layer(hidden, context, rotary=tables); in a stack that mixes rotary embeddings, `rotary_kinds` names
+    each layer's.
     """
 
     output_class: ClassVar[type[ModelOutput]] = BaseModelOutputWithPast
+    #: where a layer's norms stand: a class of zoo_core.nn.layer
+    layer_class: ClassVar[Callable[..., nn.Module]] = PreNormLayer
 
     def __init__(self, config: PretrainedConfig) -> None:
         super().__init__(config)
@@ -51,12 +56,29 @@ class DecoderModel(PreTrainedModel):
         self.embed_tokens = nn.Embedding(config.vocab_size, config.hidden_size, padding_idx=padding)
 
     def make_layer(self, config: PretrainedConfig, layer_idx: int) -> nn.Module:
-        """Layer number `layer_idx`."""
-        raise NotImplementedError
+        """Layer number `layer_idx`: its attention and its MLP, wired by `layer_class`."""
+        return self.layer_class(
+            config.hidden_size,
+            self.norm_of(config),
+            self_attn=self.make_attention(config, layer_idx),
+            mlp=self.make_mlp(config, layer_idx),
+        )
+
+    def make_attention(self, config: PretrainedConfig, layer_idx: int) -> nn.Module:
+        """The attention of a layer."""
+        return attention_of(config, layer_idx, rule=layer_rule(config, layer_idx))
+
+    def make_mlp(self, config: PretrainedConfig, layer_idx: int) -> nn.Module:
+        """The feed-forward part of a layer."""
+        return gated_mlp_of(config)
+
+    def norm_of(self, config: PretrainedConfig) -> NormFactory:
+        """Makes the norms of the layers and the last one."""
+        return partial(RMSNorm, eps=config.rms_norm_eps)
 
     def make_norm(self, config: PretrainedConfig) -> nn.Module | None:
-        """The norm after the last layer; RMSNorm by default."""
-        return RMSNorm(config.hidden_size, config.rms_norm_eps)
+        """The norm after the last layer."""
+        return self.norm_of(config)(config.hidden_size)
 
     def make_rotary(self, config: PretrainedConfig) -> Mapping[str, RotaryEmbedding]:
         """Rotary embeddings by kind; {} for a model without."""
@@ -157,6 +179,18 @@ def attention_of(config: PretrainedConfig, layer_idx: int, **changes: Any) -> At
     """The causal attention that a config describes; see `attention_options`."""
     options = attention_options(config, layer_idx, **changes)
     return Attention(config.hidden_size, config.num_attention_heads, **options)
+
+
+def layer_rule(config: PretrainedConfig, layer_idx: int) -> MaskRule:
+    """What a layer may see, from the config's `layer_types` and `sliding_window`.
+
+    Without `layer_types` a window holds in every layer.
+    """
+    window = getattr(config, "sliding_window", None)
+    kinds = getattr(config, "layer_types", None)
+    if kinds is None:
+        return MaskRule(causal=True, window=window)
+    return rule_of(kinds[layer_idx], window=window)
 
 
 def gated_mlp_of(config: PretrainedConfig) -> GatedMLP:

@@ -68,6 +68,10 @@ class RotaryEmbedding(nn.Module):
         self.attention_factor = self.frequencies.attention_factor
         self.register_buffer("inv_freq", self.frequencies.at(0), persistent=False)
 
+    def spread(self, positions: Tensor) -> Tensor:
+        """The position of each pair of features, (batch or 1, 1, sequence, 1 or dim / 2)."""
+        return (positions[None] if positions.dim() == 1 else positions)[:, None, :, None]
+
     @torch.no_grad()
     def forward(self, positions: Tensor, *, dtype: torch.dtype, length: int = 0) -> RotaryTables:
         """Tables for `positions` (sequence,) or (batch, sequence) in `dtype`.
@@ -77,9 +81,7 @@ class RotaryEmbedding(nn.Module):
         inv_freq = self.inv_freq
         if self.frequencies.depends_on_length:
             inv_freq = self.frequencies.at(length).to(positions.device)
-        if positions.dim() == 1:
-            positions = positions[None]
-        angles = positions[:, None, :, None].float() * inv_freq.float()
+        angles = self.spread(positions).float() * inv_freq.float()
         if self.interleaved:
             angles = angles.repeat_interleave(2, dim=-1)
         else:
