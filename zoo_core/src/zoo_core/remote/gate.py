@@ -176,5 +176,6 @@ def _not_approved(seen: TrustRecord, bundle: SourceBundle, store: TrustStore) ->
     return UntrustedCode(
         f"sandbox=False runs the code of {seen.code_repo} with all your rights in this process, and "
         f"you have not approved that. Review it: zoo trust show {seen.repo}\n"
-        f"Approve it: zoo trust approve {seen.repo} --in-process\nOr leave sandbox=False away: the sandbox needs no approval."
+        f"Approve it: zoo trust approve {seen.repo} --in-process\n"
+        "Or leave sandbox=False away: the sandbox needs no approval."
     )

@@ -1,0 +1,1 @@
+"""The processes of the sandbox: the zygote that forks, and the worker that runs code of a repository."""
