@@ -13,7 +13,8 @@ environment that the benchmark itself was started with.
 
 The source finds ``args`` (a dict handed over as JSON) and may put figures of its own into ``metrics``;
 ``seconds``, ``modules`` and ``MiB`` (peak resident memory) are measured anyway. Only the zoo side may be
-given a ``limit``, e.g. ``limits={"seconds": 0.05}``: a ratio above it is a failure of the run.
+held to limits, e.g. ``limits={"seconds": 0.05}`` against transformers or ``{"seconds/raw": 1.2}`` against the
+side ``raw``: a median ratio beyond it is a failure of the run.
 """
 
 from __future__ import annotations
@@ -94,26 +95,27 @@ class Comparison:
 
     def ratios(self, metric: str, side: str) -> list[float]:
         """Subject over ``side``, one ratio per pair."""
-        subject, other = self.samples[SUBJECT][metric], self.samples[side].get(metric, ())
+        subject = self.samples[SUBJECT].get(metric, ())
+        other = self.samples.get(side, {}).get(metric, ())
         return [ours / theirs for ours, theirs in zip(subject, other, strict=False) if theirs]
 
     def failures(self) -> list[str]:
-        """The limits that the median ratio breaks, as sentences. A limit's key is ``metric`` (against the
-        reference) or ``metric/side``."""
+        """The limits that the median ratio breaks, as sentences.
+
+        A limit's key is a figure, against the reference, or ``figure/side``.
+        """
         broken = []
         for key, limit in self.limits.items():
-            metric, _, side = key.partition("/")
-            ratios = self.ratios(metric, side or REFERENCE)
+            metric, side = (key, REFERENCE) if key in self.samples[SUBJECT] else _split(key)
+            ratios = self.ratios(metric, side)
             if not ratios:
                 continue
             median = statistics.median(ratios)
             higher = metric in HIGHER_IS_BETTER
             if median < limit if higher else median > limit:
                 bound = "at least" if higher else "at most"
-                against = side or REFERENCE
-                broken.append(
-                    f"{self.label}: {metric} is {median:.3g} of {against}, {bound} {limit:g} allowed"
-                )
+                allowed = f"{bound} {limit:g} allowed"
+                broken.append(f"{self.label}: {metric} is {median:.3g} of {side}, {allowed}")
         return broken
 
     def to_json(self) -> dict[str, Any]:
@@ -318,6 +320,11 @@ class Worker:
         self._stderr.seek(0)
         tail = "\n".join(self._stderr.read().splitlines()[-15:])
         return BenchmarkError(f"{self._process.args[0]} exited with {self._process.returncode}:\n{tail}")  # type: ignore[index]
+
+
+def _split(key: str) -> tuple[str, str]:
+    metric, _, side = key.rpartition("/")
+    return metric, side
 
 
 def _in_turn(sides: Mapping[str, str], pair: int) -> list[str]:

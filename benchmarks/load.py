@@ -91,13 +91,13 @@ def run(bench: Bench) -> None:
             f"float32, {size / 1e9:.2f} GB, {'every page touched' if touched else 'mapped'}",
             args={"folder": str(folder), "dtype": "float32", "touched": touched},
             repeats=3 * bench.repeats,
-            limits={"seconds": 1 / 0.9} if touched else None,
+            limits={"seconds/safetensors": 1 / 0.9} if touched else None,
             **{side: TOUCH + source + STEP for side, source in SIDES.items()},
         )
     for dtype in ("float32", "bfloat16"):
         bench.fresh(
             f"{dtype}, first load of a process, every page touched",
             args={"folder": str(folder), "dtype": dtype, "touched": True, "file_mib": size / 2**20},
-            limits={"MiB": 1.1} if dtype == "float32" else None,
+            limits={"MiB/safetensors": 1.1} if dtype == "float32" else None,
             **{side: TOUCH + source + ONCE for side, source in SIDES.items()},
         )
