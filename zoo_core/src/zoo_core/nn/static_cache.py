@@ -20,7 +20,7 @@ class StaticSlot(KeyValueSlot):
     position: Tensor | None = None  # (), positions written so far
 
     @property
-    def seen(self) -> Any:  # type: ignore[override]
+    def seen(self) -> Any:
         return 0 if self.position is None else self.position
 
     @seen.setter

@@ -1,0 +1,255 @@
+"""Feeding a model its own tokens: what is passed on each step, and what grows.
+
+A model declares it with three class attributes of `GenerationMixin` (`token_inputs`, `constant_inputs`,
+`cache_name`) and, where that is not enough, by overriding `prepare_inputs_for_generation`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+import torch
+from torch import Tensor
+
+from zoo_core.errors import GenerationError
+from zoo_core.generation.accepted import takes
+from zoo_core.modeling.outputs import ModelOutput
+from zoo_core.nn.cache import Cache
+
+if TYPE_CHECKING:
+    from zoo_core.generation.mixin import GenerationMixin
+
+
+class Stepper:
+    """Runs a model over the part of a growing sequence that it has not seen.
+
+    Args:
+        inputs: arguments of the model beside the tokens; `attention_mask` covers the prompt (for an
+            encoder-decoder `decoder_attention_mask` does). None is a mask that hides nothing.
+        cache: what the model remembers; None passes the whole sequence on every step.
+        rows: prompts. prompt_length: tokens of each, cached ones included. total: positions at the very end.
+        copies: rows that continue each prompt. The prompt itself is read once.
+        chunk: tokens of the prompt read at a time.
+    """
+
+    def __init__(
+        self,
+        model: GenerationMixin,
+        inputs: dict[str, Any],
+        *,
+        cache: Cache | None,
+        rows: int,
+        prompt_length: int,
+        total: int,
+        copies: int = 1,
+        chunk: int | None = None,
+    ) -> None:
+        self.model, self.cache, self.copies, self.chunk = model, cache, copies, chunk
+        self.taken = takes(model)  # type: ignore[arg-type]
+        seq2seq = bool(model.config.is_encoder_decoder)
+        self.mask_name = "decoder_attention_mask" if seq2seq else "attention_mask"
+        self.inputs = dict(inputs)
+        self.embeds: Tensor | None = self.inputs.pop("inputs_embeds", None)
+        self.seen = 0 if cache is None else int(cache.length)
+        self.offset = 0  # positions before the first token: a prompt given as vectors
+        if self.embeds is not None:
+            self.offset = self.seen + self.embeds.shape[1] - prompt_length
+        self.rows, self.total = rows, total
+        self.fresh = True
+        self.mask = self._extended_mask(self.inputs.pop(self.mask_name, None), prompt_length + self.offset)
+        self.tokens = self._token_inputs(prompt_length + self.offset)
+        self.positions: Tensor | None = None
+        if cache is None:
+            self._repeat_inputs()
+        if "logits_to_keep" in self.taken:
+            self.inputs["logits_to_keep"] = 1
+        self.inputs["use_cache"] = cache is not None
+        if cache is not None:
+            self.inputs[model.cache_name] = cache
+
+    # Running
+
+    def __call__(self, ids: Tensor, *, keep: int = 1) -> ModelOutput:
+        """The model's output over the unseen part of ids (rows, length), with logits of its last `keep`."""
+        if "logits_to_keep" in self.taken:
+            self.inputs["logits_to_keep"] = keep
+        if not self.fresh:
+            return self._run(ids)
+        alone = ids[:: self.copies] if self.cache is not None else ids
+        if self.chunk is not None and self.cache is not None and self.embeds is None:
+            for end in range(self.seen + self.chunk, ids.shape[1], self.chunk):
+                self._run(alone[:, :end])
+        output = self._run(alone)
+        self.fresh = False
+        if self.cache is not None:
+            self._settle(output)
+        return output
+
+    def _run(self, ids: Tensor) -> ModelOutput:
+        end = ids.shape[1] + self.offset
+        inputs = self.inputs
+        if self.mask is not None:
+            static = self.cache is not None and not self.cache.contiguous
+            inputs[self.mask_name] = self.mask if static else self.mask[:, :end]
+        start = self.seen if self.cache is not None else 0
+        for name, values in self.tokens.items():
+            inputs[name] = values[:, start:end]
+        if self.positions is None:
+            self.positions = torch.arange(self.total + 1, device=ids.device)
+        arguments = self.model.prepare_inputs_for_generation(
+            ids,
+            inputs_embeds=self._vectors(ids),
+            cache_position=self.positions[start:end],
+            **inputs,
+        )
+        output = self.model(**arguments, return_dict=True)
+        self.seen = end
+        if self.cache is not None and not self.fresh:
+            return output
+        returned = output.get(self.model.cache_name)
+        if self.cache is not None and isinstance(returned, Cache):
+            self.cache = inputs[self.model.cache_name] = returned
+        return output
+
+    def _vectors(self, ids: Tensor) -> Tensor | None:
+        if self.embeds is None or (self.cache is not None and not self.fresh):
+            return None
+        given = self.embeds.shape[1] - self.offset  # tokens among ids that the vectors stand for
+        if self.cache is None and ids.shape[1] > given:
+            table = self.model.get_input_embeddings()
+            return torch.cat((self.embeds, table(ids[:, given:])), dim=1)
+        return self.embeds
+
+    def forget(self, length: int) -> None:
+        """Go back to `length` tokens (assisted decoding)."""
+        end = length + self.offset
+        if self.cache is not None and end < self.seen:
+            self.cache.crop(end)
+            self.seen = end
+
+    def reorder(self, rows: Tensor) -> None:
+        """Row i continues what row rows[i] was."""
+        if self.cache is not None:
+            self.cache.reorder_cache(rows)
+
+    def select(self, rows: Tensor) -> None:
+        """Keep the rows `rows` (n,) of everything."""
+        self._change_rows(lambda tensor: tensor.index_select(0, rows) if tensor.dim() else tensor)
+
+    def repeat(self, times: int) -> None:
+        """Each row `times` times in a row, what is remembered included."""
+        self._change_rows(_repeater(times))
+
+    def _change_rows(self, change: Callable[[Tensor], Tensor]) -> None:
+        if self.cache is not None:
+            self.cache.apply(change)
+        if self.mask is not None:
+            self.mask = change(self.mask)
+        self.tokens = {name: change(values) for name, values in self.tokens.items()}
+        for name in self.inputs:
+            if name != self.model.cache_name:
+                self.inputs[name] = _mapped(self.inputs[name], change)
+
+    # Preparing
+
+    def _settle(self, output: ModelOutput) -> None:
+        """After the prompt: drop what only it needed, and go on with `copies` rows of each."""
+        model, kept = self.model, {}
+        for name, value in self.inputs.items():
+            lasting = name in model.constant_inputs or name in self.tokens or name == self.mask_name
+            if lasting or name == model.cache_name or not _holds_tensor(value):
+                kept[name] = value
+        self.inputs = kept
+        if self.copies > 1:
+            self.repeat(self.copies)
+            copy = _repeater(self.copies)
+            for name in list(output):
+                if name != model.cache_name:
+                    output[name] = _mapped(output[name], copy)
+
+    def _repeat_inputs(self) -> None:
+        """Without a cache every row brings its own inputs."""
+        if self.copies == 1:
+            return
+        copy = _repeater(self.copies)
+        self.inputs = self.model.repeat_inputs(self.inputs, self.copies)
+        self.embeds = None if self.embeds is None else copy(self.embeds)
+        self.mask = None if self.mask is None else copy(self.mask)
+        self.tokens = {name: copy(values) for name, values in self.tokens.items()}
+
+    def _extended_mask(self, mask: Tensor | None, prompt: int) -> Tensor | None:
+        """(rows, total) with ones for tokens to come; None if nothing is hidden."""
+        if mask is None or self.mask_name not in self.taken:
+            if mask is not None and not bool(mask.all()):
+                raise GenerationError(
+                    f"{type(self.model).__name__} takes no {self.mask_name}, and this one hides tokens; pass "
+                    "prompts of equal length, one batch for each length"
+                )
+            return None
+        if mask.dim() != 2:
+            raise GenerationError(
+                f"{self.mask_name} of shape {tuple(mask.shape)}: it must be (rows, tokens), 0 for padding"
+            )
+        if mask.shape[1] != prompt:
+            raise GenerationError(
+                f"{self.mask_name} covers {mask.shape[1]} positions, but the prompt has {prompt} "
+                "(tokens in past_key_values count); make them equal"
+            )
+        if bool(mask.all()):
+            return None
+        return torch.nn.functional.pad(mask, (0, self.total - prompt), value=1)
+
+    def _token_inputs(self, prompt: int) -> dict[str, Tensor]:
+        """Inputs with a value for each token, (rows, total) each."""
+        found: dict[str, Tensor] = {}
+        for name, rule in self.model.token_inputs.items():
+            given = self.inputs.pop(name, None)
+            if given is not None and given.dim() == 2:
+                found[name] = _continued(given, self.total - given.shape[1], rule)
+            elif given is not None:
+                self.inputs[name] = given
+        name = "decoder_position_ids" if self.mask_name.startswith("decoder") else "position_ids"
+        if name in found or name not in self.taken:
+            return found
+        if self.mask is not None:
+            found[name] = (self.mask.long().cumsum(-1) - 1).masked_fill(self.mask == 0, 1)
+        elif self.model.explicit_positions:
+            every = torch.arange(self.total, device=self.model.device)
+            found[name] = every.expand(self.rows, -1)
+        return found
+
+
+def _continued(values: Tensor, more: int, rule: str) -> Tensor:
+    last = values[:, -1:]
+    if rule == "next":
+        new = last + torch.arange(1, more + 1, device=values.device)
+    else:
+        new = last.expand(-1, more)
+    return torch.cat((values, new), dim=1)
+
+
+def _repeater(times: int) -> Callable[[Tensor], Tensor]:
+    return lambda tensor: tensor.repeat_interleave(times, dim=0) if tensor.dim() else tensor
+
+
+def _mapped(value: Any, change: Callable[[Tensor], Tensor]) -> Any:
+    """`value` with every tensor in it changed; caches stay as they are."""
+    if isinstance(value, Tensor):
+        return change(value)
+    if isinstance(value, ModelOutput):
+        return type(value)(**{name: _mapped(part, change) for name, part in value.items()})
+    if isinstance(value, list | tuple):
+        return type(value)(_mapped(part, change) for part in value)
+    return value
+
+
+def repeated(value: Any, times: int) -> Any:
+    """`value` with every row of every tensor in it `times` times in a row."""
+    return _mapped(value, _repeater(times))
+
+
+def _holds_tensor(value: Any) -> bool:
+    if isinstance(value, list | tuple):
+        return any(_holds_tensor(part) for part in value)
+    return isinstance(value, Tensor | ModelOutput)
