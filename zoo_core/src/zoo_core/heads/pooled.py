@@ -10,13 +10,22 @@ from zoo_core.config import PretrainedConfig
 from zoo_core.heads.base import Headed, classifier_dropout
 from zoo_core.modeling.loss import sequence_loss, token_loss
 from zoo_core.modeling.outputs import (
+    ModelOutput,
     MultipleChoiceModelOutput,
     NextSentencePredictorOutput,
     SequenceClassifierOutput,
 )
 
 
-class ForSequenceClassification(Headed):
+class Pooled(Headed):
+    """A head on one vector for the whole sequence: the base model's pooled output unless overridden."""
+
+    def pooled(self, outputs: ModelOutput) -> Tensor:
+        """(batch, hidden) from the base model's output."""
+        return outputs.pooler_output
+
+
+class ForSequenceClassification(Pooled):
     """Dropout and a linear layer on the pooled output; logits (batch, num_labels)."""
 
     def build_head(self, config: PretrainedConfig) -> None:
@@ -27,12 +36,12 @@ class ForSequenceClassification(Headed):
         self, input_ids: Tensor | None = None, *, labels: Tensor | None = None, **inputs: Any
     ) -> SequenceClassifierOutput:
         outputs = self.model(input_ids, **inputs)
-        logits = self.classifier(self.dropout(outputs.pooler_output))
+        logits = self.classifier(self.dropout(self.pooled(outputs)))
         loss = None if labels is None else sequence_loss(logits, labels, self.config)
         return SequenceClassifierOutput.carry(outputs, loss=loss, logits=logits)
 
 
-class ForMultipleChoice(Headed):
+class ForMultipleChoice(Pooled):
     """One score for each choice; inputs (batch, choices, sequence), logits (batch, choices)."""
 
     def build_head(self, config: PretrainedConfig) -> None:
@@ -57,12 +66,12 @@ class ForMultipleChoice(Headed):
         if inputs_embeds is not None:
             flat["inputs_embeds"] = inputs_embeds.flatten(0, 1)
         outputs = self.model(None if input_ids is None else input_ids.flatten(0, 1), **flat)
-        logits = self.classifier(self.dropout(outputs.pooler_output)).view(-1, choices)
+        logits = self.classifier(self.dropout(self.pooled(outputs))).view(-1, choices)
         loss = None if labels is None else token_loss(logits, labels)
         return MultipleChoiceModelOutput.carry(outputs, loss=loss, logits=logits)
 
 
-class ForNextSentencePrediction(Headed):
+class ForNextSentencePrediction(Pooled):
     """Whether the second segment follows the first; logits (batch, 2), 0 for "it does"."""
 
     def build_head(self, config: PretrainedConfig) -> None:
@@ -72,6 +81,6 @@ class ForNextSentencePrediction(Headed):
         self, input_ids: Tensor | None = None, *, labels: Tensor | None = None, **inputs: Any
     ) -> NextSentencePredictorOutput:
         outputs = self.model(input_ids, **inputs)
-        logits = self.seq_relationship(outputs.pooler_output)
+        logits = self.seq_relationship(self.pooled(outputs))
         loss = None if labels is None else token_loss(logits, labels)
         return NextSentencePredictorOutput.carry(outputs, loss=loss, logits=logits)

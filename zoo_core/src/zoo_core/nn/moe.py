@@ -51,13 +51,17 @@ class Router(nn.Module):
             nn.init.zeros_(self.bias)
 
     def forward(self, tokens: Tensor) -> tuple[Tensor, Tensor]:
-        """(tokens, hidden) to the chosen experts and their float32 weights, (tokens, top_k) each."""
+        """(tokens, hidden) to the chosen experts and their weights, (tokens, top_k) each.
+
+        The answers of experts are weighed and added up in the weights' dtype: the model's, here.
+        """
         logits = F.linear(tokens, self.weight, self.bias)
         record("router_logits", logits)
-        return self.choose(logits)
+        index, weight = self.choose(logits)
+        return index, weight.to(tokens.dtype)
 
     def choose(self, logits: Tensor) -> tuple[Tensor, Tensor]:
-        """Experts and weights from the scores (tokens, experts)."""
+        """Experts and float32 weights from the scores (tokens, experts)."""
         if self.softmax_after:
             best, index = logits.topk(self.top_k, dim=-1)
             weight = best.softmax(-1, dtype=torch.float32)
@@ -73,7 +77,7 @@ class GroupedRouter(Router):
 
     DeepSeek-V3 (https://arxiv.org/abs/2412.19437): experts stand in `groups` groups; a group counts by its
     two best corrected scores, and only `top_groups` groups are eligible. The weights are the scores without
-    the correction.
+    the correction, and stay float32.
     """
 
     def __init__(
@@ -132,7 +136,7 @@ class StackedExperts(nn.Module):
         order = index.flatten().argsort(stable=True)
         counts = torch.bincount(index.flatten(), minlength=self.num_experts).tolist()
         rows = order // top_k
-        mixed = torch.zeros_like(tokens)
+        mixed = torch.zeros_like(tokens, dtype=weight.dtype)
         factors = weight.flatten()[order, None]
         start = 0
         for number, count in enumerate(counts):
@@ -141,7 +145,7 @@ class StackedExperts(nn.Module):
                 result = self.expert(number, tokens[mine]) * factors[start : start + count]
                 mixed.index_add_(0, mine, result.to(mixed.dtype))
                 start += count
-        return mixed
+        return mixed.to(tokens.dtype)
 
 
 class Experts(StackedExperts):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from torch import Tensor, nn
@@ -13,7 +13,7 @@ from zoo_core.nn.recording import HIDDEN_STATES, record
 
 
 def run_layers(
-    layers: nn.ModuleList,
+    layers: nn.ModuleList | Sequence[nn.Module],
     hidden: Tensor,
     context: AttentionContext | None = None,
     *,
@@ -31,7 +31,7 @@ def run_layers(
         per_layer: keyword arguments of which each layer takes its own element.
         head_mask: (heads,) or (layers, heads), factors of the attention weights.
     """
-    checkpointing = getattr(layers, "gradient_checkpointing", False) and layers.training
+    checkpointing = getattr(layers, "gradient_checkpointing", False) and layers[0].training
     each = {name: iter(values) for name, values in (per_layer or {}).items()}
     if head_mask is not None:
         table = head_mask.expand(len(layers), -1) if head_mask.dim() == 1 else head_mask

@@ -86,18 +86,30 @@ class BertModel(BertPreTrainedModel):
 
     def __init__(self, config: BertConfig, add_pooling_layer: bool = True) -> None:
         super().__init__(config)
-        self.embeddings = self.embeddings_class(
+        self.make_embeddings(config)
+        self.layers = nn.ModuleList(BertLayer(config, i) for i in range(config.num_hidden_layers))
+        self.pooler = Pooler(config.hidden_size) if add_pooling_layer else None
+        self.post_init()
+
+    def make_embeddings(self, config: BertConfig) -> None:
+        """Create `embeddings`, and whatever else `embed` needs."""
+        self.embeddings = self.embed_with(config, config.hidden_size)
+
+    def embed_with(self, config: BertConfig, width: int) -> TextEmbeddings:
+        """Embeddings of `width`."""
+        return self.embeddings_class(
             config.vocab_size,
-            config.hidden_size,
+            width,
             max_positions=config.max_position_embeddings,
             type_vocab_size=config.type_vocab_size,
             pad_token_id=config.pad_token_id,
             eps=config.layer_norm_eps,
             dropout=config.hidden_dropout_prob,
         )
-        self.layers = nn.ModuleList(BertLayer(config, i) for i in range(config.num_hidden_layers))
-        self.pooler = Pooler(config.hidden_size) if add_pooling_layer else None
-        self.post_init()
+
+    def embed(self, input_ids: Tensor | None, **inputs: Any) -> Tensor:
+        """(batch, sequence) to (batch, sequence, hidden)."""
+        return self.embeddings(input_ids, **inputs)
 
     def forward(
         self,
@@ -116,7 +128,7 @@ class BertModel(BertPreTrainedModel):
     ) -> BaseModelOutputWithPoolingAndCrossAttentions:
         """ids (batch, sequence) to states (batch, sequence, hidden) and pooled (batch, hidden)."""
         cache = self.cache_for(past_key_values, use_cache) if self.config.is_decoder else None
-        hidden = self.embeddings(
+        hidden = self.embed(
             input_ids,
             inputs_embeds=inputs_embeds,
             token_type_ids=token_type_ids,
