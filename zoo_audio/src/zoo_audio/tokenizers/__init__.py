@@ -1,0 +1,1 @@
+"""Tokenizers of speech models; each module is imported when one of its classes is asked for."""
