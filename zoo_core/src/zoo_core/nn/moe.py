@@ -21,6 +21,7 @@ class Router(nn.Module):
         normalize: make the chosen weights sum to one (Mixtral).
         softmax_after: softmax over the chosen experts only (GPT-OSS, Granite).
         scaling: factor of the weights.
+        float32: score in float32, whatever the model's dtype is.
     """
 
     def __init__(
@@ -33,8 +34,10 @@ class Router(nn.Module):
         softmax_after: bool = False,
         scaling: float = 1.0,
         bias: bool = False,
+        float32: bool = False,
     ) -> None:
         super().__init__()
+        self.float32 = float32
         self.weight = nn.Parameter(torch.empty(num_experts, hidden_size))
         self.bias = nn.Parameter(torch.empty(num_experts)) if bias else None
         self.reset_parameters()
@@ -55,10 +58,16 @@ class Router(nn.Module):
 
         The answers of experts are weighed and added up in the weights' dtype: the model's, here.
         """
-        logits = F.linear(tokens, self.weight, self.bias)
+        logits = self.logits(tokens)
         record("router_logits", logits)
         index, weight = self.choose(logits)
         return index, weight.to(tokens.dtype)
+
+    def logits(self, tokens: Tensor) -> Tensor:
+        """The scores (tokens, experts)."""
+        if self.float32:
+            return F.linear(tokens.float(), self.weight.float(), self.bias)
+        return F.linear(tokens, self.weight, self.bias)
 
     def choose(self, logits: Tensor) -> tuple[Tensor, Tensor]:
         """Experts and float32 weights from the scores (tokens, experts)."""
@@ -91,12 +100,12 @@ class GroupedRouter(Router):
         normalize: bool = True,
         scaling: float = 1.0,
     ) -> None:
-        super().__init__(hidden_size, num_experts, top_k, normalize=normalize, scaling=scaling)
+        super().__init__(hidden_size, num_experts, top_k, normalize=normalize, scaling=scaling, float32=True)
         self.groups, self.top_groups = groups, top_groups
         self.register_buffer("e_score_correction_bias", torch.zeros(num_experts))
 
     def forward(self, tokens: Tensor) -> tuple[Tensor, Tensor]:
-        logits = F.linear(tokens.float(), self.weight.float())
+        logits = self.logits(tokens)
         record("router_logits", logits)
         return self.choose(logits)
 
