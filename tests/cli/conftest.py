@@ -1,23 +1,13 @@
-"""The command in this process, and the plugins that the tests of the registry write."""
+"""The command in this process, and a stream that is a terminal."""
 
 from __future__ import annotations
 
-import importlib.util
 import io
 from collections.abc import Callable
-from pathlib import Path
 
 import pytest
 
 from zoo_core.cli.terminal import Terminal
-
-_spec = importlib.util.spec_from_file_location(
-    "registry_fixtures", Path(__file__).parents[1] / "registry" / "conftest.py"
-)
-assert _spec is not None and _spec.loader is not None
-_module = importlib.util.module_from_spec(_spec)
-_spec.loader.exec_module(_module)
-registry, distribution = _module.registry, _module.distribution
 
 
 class Screen(io.StringIO):

@@ -1,4 +1,4 @@
-"""A registry that starts fresh in every test, and distributions for it to find: real and synthetic."""
+"""The distributions under tests/plugins, really installed, and interpreters that see them."""
 
 from __future__ import annotations
 
@@ -6,33 +6,15 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from types import ModuleType
 
 import pytest
 from filelock import FileLock
 
-from zoo_core import registry as registry_module
-
 PLUGINS = Path(__file__).parents[1] / "plugins"
 NAMES = ("good", "conflicting", "broken", "future", "head")
-
-
-@pytest.fixture
-def registry(monkeypatch: pytest.MonkeyPatch) -> Iterator[ModuleType]:
-    """The registry with nothing read, registered or preferred; all is taken back after the test."""
-    modules = set(sys.modules)
-    for variable in ("ZOO_PREFER", "ZOO_DISABLE"):
-        monkeypatch.delenv(variable, raising=False)
-    with registry_module.isolated():
-        registry_module.clear_cache()
-        yield registry_module
-    monkeypatch.undo()  # sys.path first, so that the next reader does not see this test's plugins
-    registry_module.clear_cache()
-    for name in set(sys.modules) - modules:
-        if name.partition(".")[0].startswith(("zoo_test_", "plug_")):
-            del sys.modules[name]
 
 
 @pytest.fixture(scope="session")
@@ -72,49 +54,6 @@ def use(installed: Path, registry: ModuleType, monkeypatch: pytest.MonkeyPatch) 
         return folders
 
     return use
-
-
-@pytest.fixture
-def distribution(
-    tmp_path: Path, registry: ModuleType, monkeypatch: pytest.MonkeyPatch
-) -> Callable[..., Path]:
-    """Write a distribution as pip would have left it: metadata, entry points, modules."""
-
-    def distribution(
-        name: str,
-        version: str = "1.0",
-        *,
-        architectures: dict[str, str] | None = None,
-        components: dict[str, str] | None = None,
-        extensions: dict[str, str] | None = None,
-        entry_points: str | bytes | None = None,
-        requires: tuple[str, ...] = (),
-        modules: dict[str, str] | None = None,
-        folder: str = "site",
-    ) -> Path:
-        site = tmp_path / folder
-        info = site / f"{name.replace('-', '_')}-{version}.dist-info"
-        info.mkdir(parents=True)
-        lines = ["Metadata-Version: 2.4", f"Name: {name}", f"Version: {version}"]
-        info.joinpath("METADATA").write_text("\n".join([*lines, *(f"Requires-Dist: {r}" for r in requires)]))
-        if entry_points is None:
-            groups = {"architectures": architectures, "components": components, "extensions": extensions}
-            entry_points = "\n".join(
-                "\n".join(
-                    [f"[zoo_core.{group}.v1]", *(f"{key} = {value}" for key, value in (table or {}).items())]
-                )
-                for group, table in groups.items()
-            )
-        content = entry_points if isinstance(entry_points, bytes) else entry_points.encode()
-        info.joinpath("entry_points.txt").write_bytes(content)
-        for module, source in (modules or {}).items():
-            site.joinpath(f"{module}.py").write_text(source)
-        if str(site) not in sys.path:
-            monkeypatch.syspath_prepend(str(site))
-        registry.clear_cache()
-        return site
-
-    return distribution
 
 
 @pytest.fixture

@@ -130,7 +130,7 @@ def test_isolated_takes_everything_back(registry, advertised):
 
 
 def test_threads(registry):
-    configs = [config(f"t{number}") for number in range(200)]
+    configs = [config(f"plug_{number}") for number in range(200)]
     faults = []
 
     def work(mine):
