@@ -176,12 +176,12 @@ class EfficientLoFTRImageProcessor(PairImageProcessor):
         points = (outputs.keypoints * sizes.flip(-1)[:, :, None].to(outputs.keypoints)).to(torch.int32)
         found = []
         for pair, matches, scores in zip(points, outputs.matches, outputs.matching_scores, strict=True):
-            valid = (scores[0] > threshold) & (matches[0] > -1)
+            left, right = ((scores[side] > threshold) & (matches[side] > -1) for side in (0, 1))
             found.append(
                 {
-                    "keypoints0": pair[0][valid],
-                    "keypoints1": pair[1][valid],
-                    "matching_scores": scores[0][valid],
+                    "keypoints0": pair[0][left],
+                    "keypoints1": pair[1][right],
+                    "matching_scores": scores[0][left],
                 }
             )
         return found
@@ -349,8 +349,8 @@ class VitPoseImageProcessor(ImageProcessor):
             certain = torch.as_tensor(sure, dtype=torch.float32)
             labels = torch.arange(len(found))
             keep = certain > threshold if threshold is not None else torch.ones(len(found), dtype=torch.bool)
-            half = pixels * 0.5
-            frame = np.concatenate([centre - half, centre + half])
+            left, top, wide, tall = box
+            frame = [left, top, left + wide, top + tall]
             people.append(
                 {
                     "keypoints": found[keep],

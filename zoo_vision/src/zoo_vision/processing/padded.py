@@ -396,7 +396,7 @@ class FuyuImageProcessor(StandardImageProcessor):
             "images": list(values),
             "image_unpadded_heights": [size[0] for _, size, _ in done],
             "image_unpadded_widths": [size[1] for _, size, _ in done],
-            "image_scale_factors": [scale for _, _, scale in done],
+            "image_scale_factors": [np.float32(scale) for _, _, scale in done],
         }
         return BatchFeature(
             {

@@ -8,14 +8,14 @@ from zoo_vision.processing.antialias import gaussian
 
 
 def heatmap_keypoints(heat: np.ndarray, kernel: int) -> tuple[np.ndarray, np.ndarray]:
-    """Places (people, keypoints, 2) and scores (people, keypoints, 1) of maps (people, keypoints, h, w)."""
+    """Places (people, keypoints, 2) and scores (people, keypoints) of maps (people, keypoints, h, w)."""
     people, count, _, width = heat.shape
     flat = heat.reshape(people, count, -1)
     best = flat.argmax(-1)
     scores = flat.max(-1)
     points = np.stack([best % width, best // width], axis=-1).astype(np.float32)
     points[scores <= 0] = -1
-    return refined(points, heat, kernel), scores[..., None]
+    return refined(points, heat, kernel), scores
 
 
 def refined(points: np.ndarray, heat: np.ndarray, kernel: int) -> np.ndarray:
