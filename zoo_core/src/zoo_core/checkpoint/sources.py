@@ -116,7 +116,9 @@ class FileSource(WeightSource):
             if file not in self._maps:
                 with open(file, "rb") as handle:
                     self._check_size(file, os.fstat(handle.fileno()).st_size)
-                    self._maps[file] = mmap.mmap(handle.fileno(), 0, access=mmap.ACCESS_COPY)
+                    made = self._maps[file] = mmap.mmap(handle.fileno(), 0, access=mmap.ACCESS_COPY)
+                if hasattr(mmap, "MADV_WILLNEED"):  # the disk reads ahead while the model is put together
+                    made.madvise(mmap.MADV_WILLNEED)
             return self._maps[file]
 
     def _read_into(self, info: TensorInfo, view: memoryview) -> None:
