@@ -52,10 +52,13 @@ class CTCTokenizer(VocabularyTokenizer):
         self.target_lang = target_lang
         super().__init__(self._language_vocab(target_lang), **kwargs)
         self.init_kwargs["target_lang"] = target_lang
-        longer = [token for token in self.encoder if len(token) > 1 and token not in self._added_ids]
-        self._add_tokens(
-            [AddedToken(token, lstrip=True, rstrip=True, normalized=False) for token in longer], special=False
-        )
+        declared = kwargs.get("added_tokens_decoder") or {}
+        for token, index in self.encoder.items():
+            if len(token) > 1 and index not in declared:
+                special = token in self._added_ids and self._added[index].special
+                self._put(
+                    index, AddedToken(token, lstrip=True, rstrip=True, normalized=False, special=special)
+                )
 
     def _language_vocab(self, language: str | None) -> dict[str, int]:
         """The vocabulary, or the one of a language where the file holds several."""

@@ -82,15 +82,29 @@ class CodeLlamaTokenizer(LlamaTokenizer):
         "unk_token": "<unk>",
         "bos_token": "<s>",
         "eos_token": "</s>",
+        "additional_special_tokens": tuple(f"{SPACE}<{name}>" for name in ("PRE", "MID", "SUF", "EOT")),
+    }
+    settings: ClassVar[Mapping[str, Any]] = {
         "prefix_token": f"{SPACE}<PRE>",
         "middle_token": f"{SPACE}<MID>",
         "suffix_token": f"{SPACE}<SUF>",
         "eot_token": f"{SPACE}<EOT>",
+        "fill_token": "<FILL_ME>",
+        "suffix_first": False,
     }
-    settings: ClassVar[Mapping[str, Any]] = {"fill_token": "<FILL_ME>", "suffix_first": False}
+
+    prefix_token: str
+    middle_token: str
+    suffix_token: str
+    eot_token: str
 
     fill_token: str | None
     suffix_first: bool
+
+    prefix_id = property(lambda self: self.convert_tokens_to_ids(self.prefix_token))
+    middle_id = property(lambda self: self.convert_tokens_to_ids(self.middle_token))
+    suffix_id = property(lambda self: self.convert_tokens_to_ids(self.suffix_token))
+    eot_id = property(lambda self: self.convert_tokens_to_ids(self.eot_token))
 
     def __init__(self, *vocab_files: Any, **kwargs: Any) -> None:
         super().__init__(*vocab_files, **kwargs)

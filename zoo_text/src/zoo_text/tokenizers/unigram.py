@@ -12,7 +12,7 @@ from tokenizers import AddedToken, Regex, normalizers, pre_tokenizers
 
 from zoo_core.tokenization.families import FairseqTokenizer, SentencePieceTokenizer
 from zoo_core.tokenization.pieces import PieceTokenizer, join_around
-from zoo_core.tokenization.pipelines import SPACE, charsmap
+from zoo_core.tokenization.pipelines import SPACE, charsmap, metaspace
 from zoo_core.tokenization.sentencepiece_model import SentencePieceModel
 from zoo_core.tokenization.templates import Template
 
@@ -131,6 +131,9 @@ class PegasusTokenizer(SentencePieceTokenizer):
             first.append((self.mask_token, 0.0))
         first += [(f"<unk_{index}>", -100.0) for index in range(2, self.offset)]
         return [*first, *model.pieces[2:]]
+
+    def _pre_tokenizer(self) -> Any:
+        return pre_tokenizers.Sequence([pre_tokenizers.WhitespaceSplit(), metaspace(self.scheme)[0]])
 
 
 class AlbertTokenizer(SentencePieceTokenizer):
@@ -374,6 +377,7 @@ class SiglipTokenizer(PieceTokenizer):
     }
     settings: ClassVar[Mapping[str, Any]] = {"do_lower_case": True}
     template = ("$A eos", "$A eos $B eos")
+    model_max_length = 64
     scheme = "never"
     blank_before_special = True
 

@@ -46,12 +46,15 @@ class BertTokenizer(PreTrainedTokenizerFast):
         "tokenize_chinese_chars": True,
     }
     template = ("cls $A sep", "cls $A sep $B:1 sep:1")
+    tidy: ClassVar[bool] = True
+    """Whether decoding tidies blanks where the vocabulary file alone is there to say."""
 
     do_lower_case: bool
     strip_accents: bool | None
     tokenize_chinese_chars: bool
 
     def convert(self, files: Mapping[str, Path]) -> Tokenizer:
+        self.clean_up_tokenization_spaces = self.init_kwargs.get("clean_up_tokenization_spaces", self.tidy)
         return self._wordpiece(read_word_list(files["vocab_file"]))
 
     def _wordpiece(self, vocab: Mapping[str, int]) -> Tokenizer:
@@ -119,6 +122,8 @@ class MobileBertTokenizer(BertTokenizer):
 class RealmTokenizer(BertTokenizer):
     """REALM."""
 
+    tidy = False
+
     def batch_encode_candidates(self, text: Any, **kwargs: Any) -> BatchEncoding:
         """Candidates per example, all padded to one length: (examples, candidates, tokens)."""
         kwargs["padding"] = "max_length"
@@ -143,6 +148,8 @@ class DistilBertTokenizer(BertTokenizer):
 
 class RetriBertTokenizer(DistilBertTokenizer):
     """RetriBERT."""
+
+    tidy = False
 
 
 class FunnelTokenizer(BertTokenizer):
@@ -181,8 +188,12 @@ class SplinterTokenizer(BertTokenizer):
 
     special_tokens: ClassVar[Mapping[str, Any]] = {
         **BertTokenizer.special_tokens,
-        "question_token": "[QUESTION]",
+        "additional_special_tokens": ("[QUESTION]",),
     }
+    settings: ClassVar[Mapping[str, Any]] = {"question_token": "[QUESTION]"}
+    tidy = False
+
+    question_token: str
 
     def _settle_special_tokens(
         self, added_tokens_decoder: Mapping[Any, Any], explicit: frozenset[str] | None
@@ -202,6 +213,8 @@ class RoFormerTokenizer(BertTokenizer):
     A vocabulary with Chinese words of several signs needs the word splitter rjieba, the only one that gives
     the ids that the models were trained with. tokenizer.json cannot express the split and holds BERT's.
     """
+
+    tidy = False
 
     def __init__(self, *vocab_files: Any, **kwargs: Any) -> None:
         super().__init__(*vocab_files, **kwargs)
