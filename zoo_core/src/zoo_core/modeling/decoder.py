@@ -62,7 +62,12 @@ class DecoderModel(PreTrainedModel):
             self.norm_of(config),
             self_attn=self.make_attention(config, layer_idx),
             mlp=self.make_mlp(config, layer_idx),
+            **self.layer_options(config),
         )
+
+    def layer_options(self, config: PretrainedConfig) -> dict[str, Any]:
+        """Further keywords of `layer_class`, such as dropout."""
+        return {}
 
     def make_attention(self, config: PretrainedConfig, layer_idx: int) -> nn.Module:
         """The attention of a layer."""

@@ -14,7 +14,10 @@ def initialize_module(module: nn.Module, *, std: float = 0.02) -> None:
     rows zero; a module that knows better says so in `reset_parameters`, and a parameter of a module of
     unknown kind is normal where it has two or more dimensions, else left as its constructor made it.
     """
-    if isinstance(
+    reset = getattr(type(module), "reset_parameters", None)
+    if callable(reset) and not reset.__module__.startswith("torch."):
+        reset(module)
+    elif isinstance(
         module, nn.Linear | nn.Conv1d | nn.Conv2d | nn.Conv3d | nn.ConvTranspose1d | nn.ConvTranspose2d
     ):
         nn.init.normal_(module.weight, std=std)
@@ -29,5 +32,5 @@ def initialize_module(module: nn.Module, *, std: float = 0.02) -> None:
             nn.init.ones_(module.weight)
         if module.bias is not None:
             nn.init.zeros_(module.bias)
-    elif callable(reset := getattr(module, "reset_parameters", None)):
-        reset()
+    elif callable(reset):
+        reset(module)

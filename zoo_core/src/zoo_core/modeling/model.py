@@ -113,7 +113,9 @@ class PreTrainedModel(EmbeddingAccess, nn.Module):
 
     def _init_weights(self, module: nn.Module) -> None:
         """Initialise the direct parameters of `module`; a family overrides it to differ."""
-        initialize_module(module, std=getattr(self.config, "initializer_range", None) or 0.02)
+        config = self.config
+        std = getattr(config, "initializer_range", None) or getattr(config, "init_std", None) or 0.02
+        initialize_module(module, std=std)
 
     @classmethod
     def _from_config(cls, config: PretrainedConfig, **kwargs: Any) -> Self:

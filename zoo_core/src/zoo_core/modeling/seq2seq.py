@@ -54,7 +54,7 @@ class Seq2SeqStack(PreTrainedModel):
         size = config.d_model
         self.is_decoder = decoder
         self.embed_scale = size**0.5 if getattr(config, "scale_embedding", False) else 1.0
-        self.embed_tokens = nn.Embedding(config.vocab_size, size, padding_idx=config.pad_token_id)
+        self.embed_tokens = self.make_embeddings(config)
         self.embed_positions = self.make_positions(config)
         self.layernorm_embedding = nn.LayerNorm(size) if self.embedding_norm else None
         count = config.decoder_layers if decoder else config.encoder_layers
@@ -62,6 +62,10 @@ class Seq2SeqStack(PreTrainedModel):
         self.norm = nn.LayerNorm(size) if self.final_norm else None
         self.dropout = nn.Dropout(config.dropout)
         self.post_init()
+
+    def make_embeddings(self, config: PretrainedConfig) -> nn.Embedding:
+        """The table of token embeddings."""
+        return nn.Embedding(config.vocab_size, config.d_model, padding_idx=config.pad_token_id)
 
     def make_positions(self, config: PretrainedConfig) -> nn.Module:
         """A module called as positions(position_ids, past, hidden), giving (1 or batch, sequence, size)."""

@@ -38,7 +38,7 @@ class PreNormLayer(nn.Module):
 
     def forward(self, hidden: Tensor, context: AttentionContext, **attention: Any) -> Tensor:
         hidden = hidden + self.dropout(self.self_attn(self.input_layernorm(hidden), context, **attention))
-        if self.cross_attn is not None and self.cross_attn_layernorm is not None:
+        if self.cross_attn is not None and self.cross_attn_layernorm is not None and has_source(context):
             hidden = hidden + self.dropout(self.cross_attn(self.cross_attn_layernorm(hidden), context))
         return hidden + self.dropout(self.mlp(self.post_attention_layernorm(hidden)))
 

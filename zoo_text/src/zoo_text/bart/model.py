@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import partial
+from typing import ClassVar
 
 from torch import Tensor, nn
 
@@ -70,11 +71,13 @@ class BartStack(Seq2SeqStack, BartPreTrainedModel):
 class BartModel(Seq2SeqModel, BartPreTrainedModel):
     """Encoder and decoder with one table of token embeddings."""
 
+    stack_class: ClassVar[type[BartStack]] = BartStack
+
     def __init__(self, config: BartConfig) -> None:
         super().__init__(config)
         self.shared = nn.Embedding(config.vocab_size, config.d_model, padding_idx=config.pad_token_id)
-        self.encoder = BartStack(config)
-        self.decoder = BartStack(config, decoder=True)
+        self.encoder = self.stack_class(config)
+        self.decoder = self.stack_class(config, decoder=True)
         self.post_init()
 
     def default_decoder_input_ids(self, input_ids: Tensor | None) -> Tensor | None:
