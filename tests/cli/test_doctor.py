@@ -86,6 +86,21 @@ def test_deep_imports_what_records_only_name(distribution, zoo) -> None:
     assert "plug_moss:Gone" in errors(zoo, "--deep")
 
 
+def test_an_editable_install_that_is_out_of_date_says_so(distribution, zoo, tmp_path) -> None:
+    record = {"plug_moss": RECORD.format("moss")}
+    site = distribution("growing", architectures={"moss": "plug_moss:ARCHITECTURE"}, modules=record)
+    source = tmp_path / "source"
+    source.mkdir()
+    origin = {"url": source.as_uri(), "dir_info": {"editable": True}}
+    (site / "growing-1.0.dist-info" / "direct_url.json").write_text(json.dumps(origin))
+    declared = source / "entry_points.txt"
+    declared.write_text("[zoo_core.architectures.v1]\nmoss = plug_moss:ARCHITECTURE\n")
+    assert not [f for f in findings(zoo, status=0) if "growing out of date" in f["subject"]]
+    declared.write_text("[zoo_core.architectures.v1]\nfern = plug_moss:FERN\n")
+    (found,) = (f for f in findings(zoo, status=0) if f["subject"] == "growing out of date")
+    assert f"pip install -e {source}" in found["detail"]
+
+
 def test_a_setting_for_nothing_is_a_warning(registry, zoo, monkeypatch) -> None:
     monkeypatch.setenv("ZOO_DISABLE", "never-installed")
     found = findings(zoo, status=0)

@@ -22,7 +22,7 @@ def sync(*arguments: str) -> subprocess.CompletedProcess[str]:
 
 
 def advertised(text: str) -> set[tuple[str, str, str]]:
-    return set(scan._lines(text))
+    return set(scan.lines(text))
 
 
 def test_files_are_in_step_with_the_sources():

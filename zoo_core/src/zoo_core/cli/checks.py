@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import platform
 import sys
@@ -10,9 +11,12 @@ from dataclasses import dataclass, field
 from importlib import metadata
 from pathlib import Path
 from typing import Literal
+from urllib.parse import urlsplit
+from urllib.request import url2pathname
 
 from zoo_core import registry
 from zoo_core.errors import ZooError
+from zoo_core.registry import scan
 
 Status = Literal["ok", "note", "warning", "error"]
 
@@ -95,7 +99,7 @@ def plugins() -> Section:
     findings = []
     for name, version in registry.distributions().items():
         provided = [
-            f"{number} {kind}"
+            f"{number} {kind.removesuffix('s') if number == 1 else kind}"
             for kind, table in counts.items()
             if (number := sum(name == item.distribution for offered in table.values() for item in offered))
         ]
@@ -104,6 +108,7 @@ def plugins() -> Section:
         findings.append(
             Finding("warning", "none", "no architecture is installed; pip install zoo-text is a beginning")
         )
+    findings += [found for name in registry.distributions() if (found := _out_of_date(name))]
     for problem in registry.problems():
         status: Status = "warning" if problem.kind == "setting" else "error"
         subject = f"{problem.kind} {problem.name}".strip()
@@ -145,6 +150,26 @@ def download_cache() -> Section:
         )
     mode = "offline: only what is cached loads" if offline() else "online: downloads are allowed"
     return Section("Hub", [finding, Finding("note", "mode", mode)])
+
+
+def _out_of_date(distribution: str) -> Finding | None:
+    """Editable installs alone: entry points were added to the source since, and are not seen yet."""
+    try:
+        installed = metadata.distribution(distribution)
+        origin = json.loads(installed.read_text("direct_url.json") or "{}")
+        source = Path(url2pathname(urlsplit(origin["url"]).path))
+        if not origin["dir_info"]["editable"]:
+            return None
+        declared = {*scan.lines((source / "entry_points.txt").read_text(encoding="utf-8"))}
+    except (metadata.PackageNotFoundError, OSError, ValueError, LookupError, TypeError):
+        return None  # not editable, or made in another way
+    if declared == {*scan.lines(installed.read_text("entry_points.txt") or "")}:
+        return None
+    return Finding(
+        "warning",
+        f"{distribution} out of date",
+        f"its entry points changed after it was installed: pip install -e {source}",
+    )
 
 
 def _requires(distribution: str) -> list[str]:

@@ -128,7 +128,7 @@ def read() -> Snapshot:
             continue
         if PREFIX not in text:
             continue
-        for group, name, value in _lines(text):
+        for group, name, value in lines(text):
             if match := _GROUP.fullmatch(group):
                 providers[key] = provider
                 api = int(match[2])
@@ -143,7 +143,7 @@ def _key(source: Distribution) -> str:
     return canonical(str(name or ""))
 
 
-def _lines(text: str) -> Iterator[tuple[str, str, str]]:
+def lines(text: str) -> Iterator[tuple[str, str, str]]:
     """(group, name, value) of an ``entry_points.txt`` (packaging.python.org, entry points specification)."""
     group = ""
     for raw in text.splitlines():
