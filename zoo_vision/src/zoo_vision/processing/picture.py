@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 import os
-import warnings
 from dataclasses import dataclass
 from typing import Any
 
@@ -129,9 +128,7 @@ def decode(source: str | bytes | os.PathLike[str]) -> Image.Image:
         raise ProcessingError(f"{source} is an address; download it and pass its path or bytes")
     named = f"the {len(source)} bytes" if isinstance(source, bytes) else str(source)
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", Image.DecompressionBombWarning)
-            image = Image.open(io.BytesIO(source) if isinstance(source, bytes) else source)
+        image = Image.open(io.BytesIO(source) if isinstance(source, bytes) else source)
         check_area(image.height, image.width, "the image")
         image.load()
         return ImageOps.exif_transpose(image)
@@ -228,6 +225,7 @@ def open_picture(source: Any, *, input_data_format: str | None = None, mode: str
     if isinstance(source, Image.Image):
         check_area(source.height, source.width, "the image")
         try:
+            source.load()
             return Picture(converted(eight_bits(source), mode))
         except (OSError, SyntaxError, ValueError) as error:
             raise ProcessingError(f"the image is damaged or cut off: {error}") from error
@@ -250,8 +248,6 @@ def flat_list(images: Any) -> list[Any]:
     Raises:
         ProcessingError: the input is empty or holds something that is no image.
     """
-    if isinstance(images, dict):
-        images = [images]
     if is_picture(images) and not isinstance(images, (str, bytes, os.PathLike, Image.Image)):
         rank = getattr(images, "ndim", None)
         if rank is None:
