@@ -1,4 +1,4 @@
-"""PEGASUS: BART with norms before each block and sinusoidal positions, trained to write left-out sentences."""
+"""PEGASUS: a pre-norm BART with sinusoidal positions, trained to write left-out sentences."""
 
 from __future__ import annotations
 
