@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from functools import partial
 
 import torch
 import torch.nn.functional as F
@@ -13,15 +12,16 @@ from zoo_core.heads.language import ForCausalLM
 from zoo_core.heads.tokens import ForTokenClassification
 from zoo_core.modeling.decoder import DecoderModel, attention_of
 from zoo_core.modeling.model import PreTrainedModel
-from zoo_core.nn.layer import PreNormLayer
 from zoo_core.nn.mlp import MLP
-from zoo_core.nn.norm import RMSNorm
 from zoo_text.apertus.config import ApertusConfig
 
 
 class XIELU(nn.Module):
-    """A quadratic above zero, an integrated ELU below, both with learned
-    weight (https://arxiv.org/abs/2411.13010)."""
+    """A quadratic above zero, an integrated ELU below, each with a learned weight.
+
+    The activation of https://arxiv.org/abs/2411.13010. Its weights are bfloat16 in training and in files,
+    whatever the rest of the model is.
+    """
 
     def __init__(self) -> None:
         super().__init__()
@@ -36,11 +36,10 @@ class XIELU(nn.Module):
         nn.init.constant_(self.alpha_n, math.log(math.expm1(0.8 - 0.5)))
 
     def forward(self, x: Tensor) -> Tensor:
-        beta, eps = self.get_buffer("beta"), self.get_buffer("eps")
-        # bfloat16 in training and in files, whatever the rest of the model is
+        beta, eps = self.get_buffer("beta").bfloat16(), self.get_buffer("eps").to(x)
         above = F.softplus(self.alpha_p.bfloat16())
-        below = beta.bfloat16() + F.softplus(self.alpha_n.bfloat16())
-        negative = (torch.expm1(torch.minimum(x, eps.to(x))) - x) * below
+        below = beta + F.softplus(self.alpha_n.bfloat16())
+        negative = (torch.expm1(torch.minimum(x, eps)) - x) * below
         return torch.where(x > 0, above * x * x, negative) + beta * x
 
 
@@ -62,22 +61,18 @@ class ApertusModel(ApertusPreTrainedModel, DecoderModel):
         "layers.*.mlp.act": "layers.*.mlp.act_fn",
     }
 
-    def make_layer(self, config: ApertusConfig, layer_idx: int) -> nn.Module:
-        norm = partial(RMSNorm, eps=config.rms_norm_eps)
+    def make_attention(self, config: ApertusConfig, layer_idx: int) -> nn.Module:
+        return attention_of(config, layer_idx, qk_norm=self.norm_of(config))
+
+    def make_mlp(self, config: ApertusConfig, layer_idx: int) -> nn.Module:
         act = XIELU() if config.hidden_act == "xielu" else config.hidden_act
-        return PreNormLayer(
-            config.hidden_size,
-            norm,
-            self_attn=attention_of(config, layer_idx, qk_norm=norm),
-            mlp=MLP(config.hidden_size, config.intermediate_size, act, bias=False),
-        )
+        return MLP(config.hidden_size, config.intermediate_size, act, bias=False)
 
 
 class ApertusForCausalLM(ForCausalLM, ApertusPreTrainedModel):
     """Apertus with a language modeling head."""
 
     base_class = ApertusModel
-    tied_weights = {"lm_head.weight": "model.embed_tokens.weight"}
 
 
 class ApertusForTokenClassification(ForTokenClassification, ApertusPreTrainedModel):

@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-from functools import partial
-
 from torch import nn
 
 from zoo_core.heads.language import ForCausalLM
 from zoo_core.heads.last_token import ForLastTokenClassification
 from zoo_core.heads.tokens import ForQuestionAnswering, ForTokenClassification
-from zoo_core.modeling.decoder import DecoderModel, attention_of
+from zoo_core.modeling.decoder import DecoderModel
 from zoo_core.modeling.model import PreTrainedModel
-from zoo_core.nn.layer import PreNormLayer
 from zoo_core.nn.mlp import MLP
-from zoo_core.nn.norm import RMSNorm
 from zoo_text.arcee.config import ArceeConfig
 
 
@@ -29,20 +25,14 @@ class ArceeModel(ArceePreTrainedModel, DecoderModel):
 
     hub_names = {"layers.*.mlp.fc1": "layers.*.mlp.up_proj", "layers.*.mlp.fc2": "layers.*.mlp.down_proj"}
 
-    def make_layer(self, config: ArceeConfig, layer_idx: int) -> nn.Module:
-        return PreNormLayer(
-            config.hidden_size,
-            partial(RMSNorm, eps=config.rms_norm_eps),
-            self_attn=attention_of(config, layer_idx),
-            mlp=MLP(config.hidden_size, config.intermediate_size, config.hidden_act, bias=config.mlp_bias),
-        )
+    def make_mlp(self, config: ArceeConfig, layer_idx: int) -> nn.Module:
+        return MLP(config.hidden_size, config.intermediate_size, config.hidden_act, bias=config.mlp_bias)
 
 
 class ArceeForCausalLM(ForCausalLM, ArceePreTrainedModel):
     """Arcee's AFM with a language modeling head."""
 
     base_class = ArceeModel
-    tied_weights = {"lm_head.weight": "model.embed_tokens.weight"}
 
 
 class ArceeForSequenceClassification(ForLastTokenClassification, ArceePreTrainedModel):

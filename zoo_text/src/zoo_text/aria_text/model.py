@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-from functools import partial
-
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
 from zoo_core.heads.language import ForCausalLM
-from zoo_core.modeling.decoder import DecoderModel, attention_of
+from zoo_core.modeling.decoder import DecoderModel
 from zoo_core.modeling.model import PreTrainedModel
-from zoo_core.nn.layer import PreNormLayer
 from zoo_core.nn.mlp import GatedMLP
 from zoo_core.nn.moe import MixtureOfExperts, Router, StackedExperts
-from zoo_core.nn.norm import RMSNorm
 from zoo_text.aria_text.config import AriaTextConfig
 
 
@@ -48,22 +44,12 @@ class AriaTextModel(AriaTextPreTrainedModel, DecoderModel):
         "layers.*.mlp.experts.fc2": "layers.*.mlp.experts.fc2.weight",
     }
 
-    def make_layer(self, config: AriaTextConfig, layer_idx: int) -> nn.Module:
-        size = config.hidden_size
-        return PreNormLayer(
-            size,
-            partial(RMSNorm, eps=config.rms_norm_eps),
-            self_attn=attention_of(config, layer_idx),
-            mlp=MixtureOfExperts(
-                Router(size, config.moe_num_experts, config.moe_topk, softmax_after=True),
-                AriaTextExperts(config),
-                GatedMLP(
-                    size,
-                    config.intermediate_size * config.moe_num_shared_experts,
-                    config.hidden_act,
-                    bias=config.mlp_bias,
-                ),
-            ),
+    def make_mlp(self, config: AriaTextConfig, layer_idx: int) -> nn.Module:
+        size, shared = config.hidden_size, config.intermediate_size * config.moe_num_shared_experts
+        return MixtureOfExperts(
+            Router(size, config.moe_num_experts, config.moe_topk, softmax_after=True),
+            AriaTextExperts(config),
+            GatedMLP(size, shared, config.hidden_act, bias=config.mlp_bias),
         )
 
 
@@ -71,4 +57,3 @@ class AriaTextForCausalLM(ForCausalLM, AriaTextPreTrainedModel):
     """the language model of Aria with a language modeling head."""
 
     base_class = AriaTextModel
-    tied_weights = {"lm_head.weight": "model.embed_tokens.weight"}

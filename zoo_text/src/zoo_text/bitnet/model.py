@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-from functools import partial
-
 from torch import Tensor, nn
 
 from zoo_core.heads.language import ForCausalLM
 from zoo_core.modeling.decoder import DecoderModel, attention_options
 from zoo_core.modeling.model import PreTrainedModel
 from zoo_core.nn.attention import Attention
-from zoo_core.nn.layer import PreNormLayer
 from zoo_core.nn.mlp import GatedMLP
 from zoo_core.nn.norm import RMSNorm
 from zoo_text.bitnet.config import BitNetConfig
@@ -50,17 +47,14 @@ class BitNetPreTrainedModel(PreTrainedModel):
 class BitNetModel(BitNetPreTrainedModel, DecoderModel):
     """The decoder without a head."""
 
-    def make_layer(self, config: BitNetConfig, layer_idx: int) -> nn.Module:
-        return PreNormLayer(
-            config.hidden_size,
-            partial(RMSNorm, eps=config.rms_norm_eps),
-            self_attn=BitNetAttention(config, layer_idx),
-            mlp=BitNetMLP(config),
-        )
+    def make_attention(self, config: BitNetConfig, layer_idx: int) -> nn.Module:
+        return BitNetAttention(config, layer_idx)
+
+    def make_mlp(self, config: BitNetConfig, layer_idx: int) -> nn.Module:
+        return BitNetMLP(config)
 
 
 class BitNetForCausalLM(ForCausalLM, BitNetPreTrainedModel):
     """BitNet b1.58 with a language modeling head."""
 
     base_class = BitNetModel
-    tied_weights = {"lm_head.weight": "model.embed_tokens.weight"}

@@ -9,9 +9,10 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from zoo_core.heads.language import ForCausalLM
-from zoo_core.modeling.decoder import DecoderModel, attention_of, gated_mlp_of, rotary_of
+from zoo_core.modeling.decoder import DecoderModel, attention_of, rotary_of
 from zoo_core.modeling.model import PreTrainedModel
 from zoo_core.nn.layer import ParallelLayer
+from zoo_core.nn.norm import NormFactory
 from zoo_core.nn.rotary import RotaryEmbedding, RotaryTables
 from zoo_text.cohere.config import CohereConfig
 
@@ -23,6 +24,9 @@ class HeadLayerNorm(nn.Module):
         super().__init__()
         self.weight = nn.Parameter(torch.ones(heads, width))
         self.eps = eps
+
+    def reset_parameters(self) -> None:
+        nn.init.ones_(self.weight)
 
     def forward(self, x: Tensor) -> Tensor:
         """(..., heads, width) to the same shape; computed in float32."""
@@ -48,17 +52,18 @@ class CoherePreTrainedModel(PreTrainedModel):
 class CohereModel(CoherePreTrainedModel, DecoderModel):
     """The decoder without a head."""
 
-    def make_layer(self, config: CohereConfig, layer_idx: int) -> nn.Module:
+    layer_class = ParallelLayer
+
+    def make_attention(self, config: CohereConfig, layer_idx: int) -> nn.Module:
         attention = attention_of(config, layer_idx)
         if config.use_qk_norm:
             width, eps = attention.head_dim, config.layer_norm_eps
             attention.q_norm = HeadLayerNorm(attention.num_heads, width, eps)
             attention.k_norm = HeadLayerNorm(attention.num_kv_heads, width, eps)
-        norm = partial(nn.LayerNorm, eps=config.layer_norm_eps, bias=False)
-        return ParallelLayer(config.hidden_size, norm, self_attn=attention, mlp=gated_mlp_of(config))
+        return attention
 
-    def make_norm(self, config: CohereConfig) -> nn.Module:
-        return nn.LayerNorm(config.hidden_size, eps=config.layer_norm_eps, bias=False)
+    def norm_of(self, config: CohereConfig) -> NormFactory:
+        return partial(nn.LayerNorm, eps=config.layer_norm_eps, bias=False)
 
     def make_rotary(self, config: CohereConfig) -> dict[str, RotaryEmbedding]:
         return {"full": rotary_of(config, kind=RoundedRotary, interleaved=True)}
@@ -68,7 +73,6 @@ class CohereForCausalLM(ForCausalLM, CoherePreTrainedModel):
     """Command R (Cohere) with a language modeling head."""
 
     base_class = CohereModel
-    tied_weights = {"lm_head.weight": "model.embed_tokens.weight"}
 
     def score(self, hidden: Tensor) -> Tensor:
         return super().score(hidden) * self.config.logit_scale

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from functools import partial
 
 import torch
 from torch import Tensor, nn
@@ -11,10 +10,9 @@ from torch import Tensor, nn
 from zoo_core.heads.language import ForCausalLM
 from zoo_core.heads.last_token import ForLastTokenClassification
 from zoo_core.heads.tokens import ForQuestionAnswering, ForTokenClassification
-from zoo_core.modeling.decoder import DecoderModel, attention_options, gated_mlp_of
+from zoo_core.modeling.decoder import DecoderModel, attention_options
 from zoo_core.modeling.model import PreTrainedModel
 from zoo_core.nn.attention import Attention
-from zoo_core.nn.layer import PreNormLayer
 from zoo_core.nn.masks import AttentionContext, Mask
 from zoo_core.nn.norm import RMSNorm
 from zoo_core.nn.rotary import RotaryTables
@@ -71,20 +69,14 @@ class DiffLlamaPreTrainedModel(PreTrainedModel):
 class DiffLlamaModel(DiffLlamaPreTrainedModel, DecoderModel):
     """The decoder without a head."""
 
-    def make_layer(self, config: DiffLlamaConfig, layer_idx: int) -> nn.Module:
-        return PreNormLayer(
-            config.hidden_size,
-            partial(RMSNorm, eps=config.rms_norm_eps),
-            self_attn=DifferentialAttention(config, layer_idx),
-            mlp=gated_mlp_of(config),
-        )
+    def make_attention(self, config: DiffLlamaConfig, layer_idx: int) -> nn.Module:
+        return DifferentialAttention(config, layer_idx)
 
 
 class DiffLlamaForCausalLM(ForCausalLM, DiffLlamaPreTrainedModel):
     """DiffLlama with a language modeling head."""
 
     base_class = DiffLlamaModel
-    tied_weights = {"lm_head.weight": "model.embed_tokens.weight"}
 
 
 class DiffLlamaForSequenceClassification(ForLastTokenClassification, DiffLlamaPreTrainedModel):

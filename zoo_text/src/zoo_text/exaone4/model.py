@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-from functools import partial
-
 from torch import nn
 
 from zoo_core.heads.language import ForCausalLM
 from zoo_core.heads.last_token import ForLastTokenClassification
 from zoo_core.heads.tokens import ForQuestionAnswering, ForTokenClassification
-from zoo_core.modeling.decoder import DecoderModel, attention_of, gated_mlp_of, rotary_of
+from zoo_core.modeling.decoder import DecoderModel, attention_of, layer_rule, rotary_of
 from zoo_core.modeling.model import PreTrainedModel
 from zoo_core.nn.layer import BranchNormLayer
-from zoo_core.nn.masks import rule_of
-from zoo_core.nn.norm import RMSNorm
 from zoo_core.nn.rotary import RotaryEmbedding
 from zoo_text.exaone4.config import Exaone4Config
 
@@ -28,15 +24,11 @@ class Exaone4PreTrainedModel(PreTrainedModel):
 class Exaone4Model(Exaone4PreTrainedModel, DecoderModel):
     """The decoder without a head."""
 
-    def make_layer(self, config: Exaone4Config, layer_idx: int) -> nn.Module:
-        norm = partial(RMSNorm, eps=config.rms_norm_eps)
-        rule = rule_of(config.layer_types[layer_idx], window=config.sliding_window)
-        return BranchNormLayer(
-            config.hidden_size,
-            norm,
-            self_attn=attention_of(config, layer_idx, qk_norm=norm, rule=rule),
-            mlp=gated_mlp_of(config),
-        )
+    layer_class = BranchNormLayer
+
+    def make_attention(self, config: Exaone4Config, layer_idx: int) -> nn.Module:
+        rule = layer_rule(config, layer_idx)
+        return attention_of(config, layer_idx, qk_norm=self.norm_of(config), rule=rule)
 
     def make_rotary(self, config: Exaone4Config) -> dict[str, RotaryEmbedding]:
         return {"sliding_attention": rotary_of(config)}
@@ -51,7 +43,6 @@ class Exaone4ForCausalLM(ForCausalLM, Exaone4PreTrainedModel):
     """EXAONE 4.0 with a language modeling head."""
 
     base_class = Exaone4Model
-    tied_weights = {"lm_head.weight": "model.embed_tokens.weight"}
 
 
 class Exaone4ForSequenceClassification(ForLastTokenClassification, Exaone4PreTrainedModel):

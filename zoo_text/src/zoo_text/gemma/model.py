@@ -4,29 +4,24 @@ from __future__ import annotations
 
 from functools import partial
 
-from torch import Tensor, nn
+from torch import Tensor
 
 from zoo_core.config import PretrainedConfig
 from zoo_core.heads.language import ForCausalLM
 from zoo_core.heads.last_token import ForLastTokenClassification
 from zoo_core.heads.tokens import ForTokenClassification
-from zoo_core.modeling.decoder import DecoderModel, attention_of, gated_mlp_of
+from zoo_core.modeling.decoder import DecoderModel
 from zoo_core.modeling.model import PreTrainedModel
-from zoo_core.nn.layer import PreNormLayer
-from zoo_core.nn.norm import RMSNorm
+from zoo_core.nn.norm import NormFactory, RMSNorm
 from zoo_text.gemma.config import GemmaConfig
 
 
-def gemma_norm(config: PretrainedConfig) -> partial[RMSNorm]:
-    """Gemma's RMSNorm: the weight is an offset from one and multiplies in float32."""
-    return partial(RMSNorm, eps=config.rms_norm_eps, unit_offset=True, scale_in_float32=True)
-
-
 class GemmaDecoder(DecoderModel):
-    """A decoder with Gemma's norm and with embeddings scaled by the root of the width."""
+    """A decoder with Gemma's norms and with embeddings scaled by the root of the width."""
 
-    def make_norm(self, config: PretrainedConfig) -> nn.Module:
-        return gemma_norm(config)(config.hidden_size)
+    def norm_of(self, config: PretrainedConfig) -> NormFactory:
+        """Norms whose weight is an offset from one and multiplies in float32."""
+        return partial(RMSNorm, eps=config.rms_norm_eps, unit_offset=True, scale_in_float32=True)
 
     def embed(
         self, input_ids: Tensor | None, inputs_embeds: Tensor | None, position_ids: Tensor | None, past: int
@@ -45,20 +40,11 @@ class GemmaPreTrainedModel(PreTrainedModel):
 class GemmaModel(GemmaPreTrainedModel, GemmaDecoder):
     """The decoder without a head."""
 
-    def make_layer(self, config: GemmaConfig, layer_idx: int) -> nn.Module:
-        return PreNormLayer(
-            config.hidden_size,
-            gemma_norm(config),
-            self_attn=attention_of(config, layer_idx),
-            mlp=gated_mlp_of(config),
-        )
-
 
 class GemmaForCausalLM(ForCausalLM, GemmaPreTrainedModel):
     """Gemma with a language modeling head."""
 
     base_class = GemmaModel
-    tied_weights = {"lm_head.weight": "model.embed_tokens.weight"}
 
 
 class GemmaForSequenceClassification(ForLastTokenClassification, GemmaPreTrainedModel):

@@ -7,13 +7,12 @@ from torch import Tensor, nn
 from zoo_core.heads.language import ForCausalLM
 from zoo_core.heads.last_token import ForLastTokenClassification
 from zoo_core.heads.tokens import ForTokenClassification
+from zoo_core.modeling.decoder import attention_of, layer_rule
 from zoo_core.modeling.model import PreTrainedModel
 from zoo_core.nn.activation import softcap
-from zoo_core.nn.attention import Attention
 from zoo_core.nn.layer import SandwichLayer
-from zoo_core.nn.masks import rule_of
 from zoo_core.nn.mlp import GatedMLP
-from zoo_text.gemma.model import GemmaDecoder, gemma_norm
+from zoo_text.gemma.model import GemmaDecoder
 from zoo_text.gemma2.config import Gemma2Config
 
 
@@ -27,24 +26,19 @@ class Gemma2PreTrainedModel(PreTrainedModel):
 class Gemma2Model(Gemma2PreTrainedModel, GemmaDecoder):
     """The decoder without a head."""
 
-    def make_layer(self, config: Gemma2Config, layer_idx: int) -> nn.Module:
-        return SandwichLayer(
-            config.hidden_size,
-            gemma_norm(config),
-            self_attn=Attention(
-                config.hidden_size,
-                config.num_attention_heads,
-                num_kv_heads=config.num_key_value_heads,
-                head_dim=config.head_dim,
-                bias=config.attention_bias,
-                scale=config.query_pre_attn_scalar**-0.5,
-                softcap=config.attn_logit_softcapping,
-                dropout=config.attention_dropout,
-                rule=rule_of(config.layer_types[layer_idx], window=config.sliding_window),
-                layer_idx=layer_idx,
-            ),
-            mlp=GatedMLP(config.hidden_size, config.intermediate_size, config.hidden_activation),
+    layer_class = SandwichLayer
+
+    def make_attention(self, config: Gemma2Config, layer_idx: int) -> nn.Module:
+        return attention_of(
+            config,
+            layer_idx,
+            scale=config.query_pre_attn_scalar**-0.5,
+            softcap=config.attn_logit_softcapping,
+            rule=layer_rule(config, layer_idx),
         )
+
+    def make_mlp(self, config: Gemma2Config, layer_idx: int) -> nn.Module:
+        return GatedMLP(config.hidden_size, config.intermediate_size, config.hidden_activation)
 
 
 class CappedLogits(ForCausalLM):
@@ -58,7 +52,6 @@ class Gemma2ForCausalLM(CappedLogits, Gemma2PreTrainedModel):
     """Gemma 2 with a language modeling head."""
 
     base_class = Gemma2Model
-    tied_weights = {"lm_head.weight": "model.embed_tokens.weight"}
 
 
 class Gemma2ForSequenceClassification(ForLastTokenClassification, Gemma2PreTrainedModel):

@@ -9,10 +9,9 @@ from torch import nn
 from zoo_core.heads.language import ForCausalLM
 from zoo_core.heads.last_token import ForLastTokenClassification
 from zoo_core.heads.tokens import ForTokenClassification
-from zoo_core.modeling.decoder import DecoderModel, attention_of, gated_mlp_of, rotary_of
+from zoo_core.modeling.decoder import DecoderModel, attention_of, rotary_of
 from zoo_core.modeling.model import PreTrainedModel
-from zoo_core.nn.layer import PreNormLayer
-from zoo_core.nn.norm import RMSNorm
+from zoo_core.nn.norm import NormFactory, RMSNorm
 from zoo_core.nn.rotary import RotaryEmbedding
 from zoo_text.helium.config import HeliumConfig
 
@@ -27,16 +26,11 @@ class HeliumPreTrainedModel(PreTrainedModel):
 class HeliumModel(HeliumPreTrainedModel, DecoderModel):
     """The decoder without a head."""
 
-    def make_layer(self, config: HeliumConfig, layer_idx: int) -> nn.Module:
-        return PreNormLayer(
-            config.hidden_size,
-            partial(RMSNorm, eps=config.rms_norm_eps, scale_in_float32=True),
-            self_attn=attention_of(config, layer_idx, out_bias=False),
-            mlp=gated_mlp_of(config),
-        )
+    def make_attention(self, config: HeliumConfig, layer_idx: int) -> nn.Module:
+        return attention_of(config, layer_idx, out_bias=False)
 
-    def make_norm(self, config: HeliumConfig) -> nn.Module:
-        return RMSNorm(config.hidden_size, config.rms_norm_eps, scale_in_float32=True)
+    def norm_of(self, config: HeliumConfig) -> NormFactory:
+        return partial(RMSNorm, eps=config.rms_norm_eps, scale_in_float32=True)
 
     def make_rotary(self, config: HeliumConfig) -> dict[str, RotaryEmbedding]:
         return {"full": rotary_of(config, interleaved=True)}
@@ -46,7 +40,6 @@ class HeliumForCausalLM(ForCausalLM, HeliumPreTrainedModel):
     """Helium with a language modeling head."""
 
     base_class = HeliumModel
-    tied_weights = {"lm_head.weight": "model.embed_tokens.weight"}
 
 
 class HeliumForSequenceClassification(ForLastTokenClassification, HeliumPreTrainedModel):
