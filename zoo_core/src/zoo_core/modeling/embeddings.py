@@ -20,26 +20,34 @@ class EmbeddingAccess:
         Raises:
             NotImplementedError: the model has none under a known name and does not override this.
         """
-        owner, name = self._find_input()
-        found: nn.Module = getattr(owner, name)
-        return found
+        place = self._find_input()
+        if place is not None:
+            found: nn.Module = getattr(*place)
+            return found
+        inner = getattr(self, "model", None)
+        if isinstance(inner, EmbeddingAccess):
+            return inner.get_input_embeddings()
+        raise NotImplementedError(f"{type(self).__name__} has no input embeddings under a known name")
 
     def set_input_embeddings(self, value: nn.Module) -> None:
         """Replace the module that embeds token ids."""
-        owner, name = self._find_input()
-        setattr(owner, name, value)
+        place = self._find_input()
+        inner = getattr(self, "model", None)
+        if place is not None:
+            setattr(*place, value)
+        elif isinstance(inner, EmbeddingAccess):
+            inner.set_input_embeddings(value)
+        else:
+            raise NotImplementedError(f"{type(self).__name__} has no input embeddings under a known name")
         self.tie_weights()  # type: ignore[attr-defined]
 
-    def _find_input(self) -> tuple[nn.Module, str]:
+    def _find_input(self) -> tuple[nn.Module, str] | None:
         assert isinstance(self, nn.Module)
-        inner = getattr(self, "model", None)
         for owner in (self, getattr(self, "embeddings", None), getattr(self, "decoder", None)):
             for name in INPUT_NAMES:
                 if isinstance(owner, nn.Module) and isinstance(getattr(owner, name, None), nn.Module):
                     return owner, name
-        if isinstance(inner, EmbeddingAccess):
-            return inner._find_input()
-        raise NotImplementedError(f"{type(self).__name__} has no input embeddings under a known name")
+        return None
 
     def get_output_embeddings(self) -> nn.Module | None:
         """The layer that maps hidden states to scores over the vocabulary, or None."""
