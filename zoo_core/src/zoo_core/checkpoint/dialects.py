@@ -8,7 +8,7 @@ _LAYER in its name belongs to a layer, the plain one to the model or stack aroun
 from __future__ import annotations
 
 from zoo_core.checkpoint.names import HubNames
-from zoo_core.checkpoint.ops import Fused, Op, Transposed
+from zoo_core.checkpoint.ops import Fused, Op, Stacked, Transposed
 
 # BERT, RoBERTa, ELECTRA, LayoutLM, ESM, ...
 
@@ -131,3 +131,14 @@ GPT2_LAYER: HubNames = {
     "mlp.fc1": Transposed("mlp.c_fc"),
     "mlp.fc2": Transposed("mlp.c_proj"),
 }
+
+# Mixtures of experts: DeepSeek, Qwen, OLMoE, ...
+
+EXPERTS: HubNames = {
+    "router": "gate",
+    **{
+        f"experts.{part}": Stacked(f"experts.*.{part}.weight")
+        for part in ("gate_proj", "up_proj", "down_proj")
+    },
+}
+"""A layer's mixture; Mixtral and its kin say w1, w3 and w2."""

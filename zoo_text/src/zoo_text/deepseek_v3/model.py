@@ -6,7 +6,7 @@ from functools import partial
 
 from torch import nn
 
-from zoo_core.checkpoint.ops import Stacked
+from zoo_core.checkpoint.dialects import EXPERTS
 from zoo_core.heads.language import ForCausalLM
 from zoo_core.heads.last_token import ForLastTokenClassification
 from zoo_core.heads.tokens import ForTokenClassification
@@ -34,13 +34,7 @@ class DeepseekV3PreTrainedModel(PreTrainedModel):
 class DeepseekV3MoE(MixtureOfExperts):
     """Routed experts and a shared one."""
 
-    hub_names = {
-        "router": "gate",
-        **{
-            f"experts.{part}": Stacked(f"experts.*.{part}.weight")
-            for part in ("gate_proj", "up_proj", "down_proj")
-        },
-    }
+    hub_names = EXPERTS
 
     def __init__(self, config: DeepseekV3Config) -> None:
         size, width = config.hidden_size, config.moe_intermediate_size
