@@ -8,6 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from zoo_core.nn.attention_functions import ATTENTION_FUNCTIONS, Scoring
+from zoo_core.nn.linear import Linear
 from zoo_core.nn.masks import FULL, AttentionContext, Mask, MaskRule
 from zoo_core.nn.norm import NormFactory
 from zoo_core.nn.recording import ATTENTIONS, CROSS_ATTENTIONS, record, wants
@@ -68,6 +69,19 @@ class AttentionCore(nn.Module):
         own = self.score_bias(query, key, context)
         if own is not None:
             bias = own if bias is None else bias + own
+        return self.merge(self.attend(query, key, value, mask, bias=bias, head_mask=head_mask))
+
+    def attend(
+        self,
+        query: Tensor,
+        key: Tensor,
+        value: Tensor,
+        mask: Mask,
+        *,
+        bias: Tensor | None = None,
+        head_mask: Tensor | None = None,
+    ) -> Tensor:
+        """Attended values (batch, heads, query, value width), by the implementation in force."""
         scoring = Scoring(
             scale=self.scale,
             softcap=self.softcap,
@@ -77,10 +91,10 @@ class AttentionCore(nn.Module):
             head_mask=head_mask,
         )
         name = CROSS_ATTENTIONS if self.cross else ATTENTIONS
-        attend = ATTENTION_FUNCTIONS["eager" if wants(name) else self.implementation]
-        attended, weights = attend(query, key, value, mask, scoring)
+        implementation = ATTENTION_FUNCTIONS["eager" if wants(name) else self.implementation]
+        attended, weights = implementation(query, key, value, mask, scoring)
         record(name, weights)
-        return self.merge(attended)
+        return attended
 
     def inputs(
         self, hidden: Tensor, context: AttentionContext, rotary: RotaryTables | None
@@ -148,7 +162,7 @@ class Attention(AttentionCore):
         self.make_projections(
             hidden_size, kv_size or hidden_size, bias, bias if key_bias is None else key_bias
         )
-        self.o_proj = nn.Linear(width, hidden_size, bias=bias if out_bias is None else out_bias)
+        self.o_proj = Linear(width, hidden_size, bias=bias if out_bias is None else out_bias)
         if qk_norm is not None:
             self.q_norm = qk_norm(width if qk_norm_full else self.head_dim)
             self.k_norm = qk_norm(kv_width if qk_norm_full else self.head_dim)
@@ -159,9 +173,9 @@ class Attention(AttentionCore):
     def make_projections(self, hidden_size: int, kv_size: int, bias: bool, key_bias: bool) -> None:
         """Create what `project` uses; a subclass with a fused layout overrides both."""
         width, kv_width = self.num_heads * self.head_dim, self.num_kv_heads * self.head_dim
-        self.q_proj = nn.Linear(hidden_size, width, bias=bias)
-        self.k_proj = nn.Linear(kv_size, kv_width, bias=key_bias)
-        self.v_proj = nn.Linear(kv_size, kv_width, bias=bias)
+        self.q_proj = Linear(hidden_size, width, bias=bias)
+        self.k_proj = Linear(kv_size, kv_width, bias=key_bias)
+        self.v_proj = Linear(kv_size, kv_width, bias=bias)
 
     def project(self, hidden: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """Queries, keys and values (batch, sequence, heads x head_dim) of the input."""
