@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from zoo_core.errors import GenerationError
 
 if TYPE_CHECKING:
-    from torch import nn
+    pass
 
 
 @cache
@@ -21,7 +21,7 @@ def _signature(function: Any) -> tuple[frozenset[str], bool]:
     return names - {"self"}, any(p.kind is p.VAR_KEYWORD for p in parameters)
 
 
-def takes(model: nn.Module) -> frozenset[str]:
+def takes(model: Any) -> frozenset[str]:
     """Names that `forward` takes, through its **inputs those of the model inside too."""
     names, passes_on = _signature(type(model).forward)
     inner = getattr(model, "base_model", model)
@@ -44,7 +44,7 @@ def takes_anywhere(model: Any) -> frozenset[str]:
     return frozenset(found)
 
 
-def refuse_unknown(model: nn.Module, names: Iterable[str], settings: Iterable[str]) -> None:
+def refuse_unknown(model: Any, names: Iterable[str], settings: Iterable[str]) -> None:
     """Raise for arguments of `generate` that neither the model nor a setting takes."""
     known = takes_anywhere(model) | {"output_attentions", "output_hidden_states", "output_router_logits"}
     unknown = sorted(name for name in names if name not in known)

@@ -65,7 +65,7 @@ class Session:
         settings = {k: kwargs.pop(k) for k in list(kwargs) if k in DEFAULTS}
         self.has_own_length = settings.get("max_length") is not None
         self.config = merged(model.settings(), config, settings, use_model_defaults)
-        refuse_unknown(model, kwargs, DEFAULTS)  # type: ignore[arg-type]
+        refuse_unknown(model, kwargs, DEFAULTS)
         self.arguments = kwargs
         self._complain(settings)
 

@@ -46,7 +46,7 @@ class Stepper:
         chunk: int | None = None,
     ) -> None:
         self.model, self.cache, self.copies, self.chunk = model, cache, copies, chunk
-        self.taken = takes(model)  # type: ignore[arg-type]
+        self.taken = takes(model)
         seq2seq = bool(model.config.is_encoder_decoder)
         self.mask_name = "decoder_attention_mask" if seq2seq else "attention_mask"
         self.inputs = dict(inputs)

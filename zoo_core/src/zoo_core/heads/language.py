@@ -17,6 +17,7 @@ from zoo_core.modeling.outputs import (
     MoeCausalLMOutputWithPast,
 )
 from zoo_core.nn.activation import activation
+from zoo_core.nn.linear import Linear
 from zoo_core.nn.moe import load_balancing_loss
 from zoo_core.nn.recording import wants
 
@@ -31,7 +32,7 @@ class LMTransform(nn.Module):
         self.dense = nn.Linear(size, inner_size or size)
         self.act = activation(act)
         self.layer_norm = nn.LayerNorm(inner_size or size, eps=eps)
-        self.decoder = nn.Linear(inner_size or size, vocab_size)
+        self.decoder = Linear(inner_size or size, vocab_size)
 
     def forward(self, hidden: Tensor) -> Tensor:
         return self.decoder(self.layer_norm(self.act(self.dense(hidden))))
@@ -73,7 +74,7 @@ class ForCausalLM(GenerationMixin, Headed):
         self.lm_head = self.make_lm_head(config)
 
     def make_lm_head(self, config: PretrainedConfig) -> nn.Module:
-        return nn.Linear(config.hidden_size, config.vocab_size, bias=False)
+        return Linear(config.hidden_size, config.vocab_size, bias=False)
 
     def score(self, hidden: Tensor) -> Tensor:
         """Logits of hidden states; an architecture that scales or caps them overrides this."""

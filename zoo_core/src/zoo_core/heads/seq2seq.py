@@ -18,6 +18,7 @@ from zoo_core.modeling.outputs import (
     Seq2SeqSequenceClassifierOutput,
 )
 from zoo_core.modeling.seq2seq import shift_tokens_right
+from zoo_core.nn.linear import Linear
 
 
 class SeqToSeqHead(Headed):
@@ -34,7 +35,7 @@ class ForConditionalGeneration(GenerationMixin, SeqToSeqHead):
     """Scores of the decoder's next token; `labels` (batch, target) make the decoder's inputs and the loss."""
 
     def build_head(self, config: PretrainedConfig) -> None:
-        self.lm_head = nn.Linear(config.d_model, config.vocab_size, bias=False)
+        self.lm_head = Linear(config.d_model, config.vocab_size, bias=False)
 
     def score(self, hidden: Tensor) -> Tensor:
         """Logits of the decoder's states."""

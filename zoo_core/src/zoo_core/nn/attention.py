@@ -101,12 +101,16 @@ class AttentionCore(nn.Module):
     ) -> tuple[Tensor, Tensor, Tensor, Mask]:
         """Queries, all keys and values that they may see, cached ones included, and the mask."""
         query, key, value = self.heads(hidden, rotary)
+        return query, *self.remember(key, value, context)
+
+    def remember(self, key: Tensor, value: Tensor, context: AttentionContext) -> tuple[Tensor, Tensor, Mask]:
+        """New keys and values joined to the cached ones, and the mask over all of them."""
         offset = 0
         if context.cache is not None and self.layer_idx is not None:
             slot = context.cache.attention(self.layer_idx, window=self.rule.window)
             key, value = slot.update(key, value)
             offset = slot.offset
-        return query, key, value, context.mask(self.rule, key.shape[2], key_offset=offset)
+        return key, value, context.mask(self.rule, key.shape[2], key_offset=offset)
 
 
 class Attention(AttentionCore):

@@ -6,6 +6,7 @@ import torch
 from torch import Tensor, nn
 
 from zoo_core.nn.attention import AttentionCore
+from zoo_core.nn.linear import Linear
 from zoo_core.nn.masks import CAUSAL, MaskRule
 from zoo_core.nn.norm import RMSNorm
 from zoo_core.nn.rotary import RotaryTables
@@ -46,16 +47,16 @@ class LatentAttention(AttentionCore):
         self.scale = width**-0.5 if scale is None else scale
         self.dropout, self.rule, self.layer_idx = dropout, rule, layer_idx
         if q_rank is None:
-            self.q_proj = nn.Linear(hidden_size, num_heads * width, bias=False)
+            self.q_proj = Linear(hidden_size, num_heads * width, bias=False)
             self.q_a_proj = None
         else:
-            self.q_a_proj = nn.Linear(hidden_size, q_rank, bias=bias)
+            self.q_a_proj = Linear(hidden_size, q_rank, bias=bias)
             self.q_a_layernorm = RMSNorm(q_rank, eps)
-            self.q_b_proj = nn.Linear(q_rank, num_heads * width, bias=False)
-        self.kv_a_proj_with_mqa = nn.Linear(hidden_size, kv_rank + rope_dim, bias=bias)
+            self.q_b_proj = Linear(q_rank, num_heads * width, bias=False)
+        self.kv_a_proj_with_mqa = Linear(hidden_size, kv_rank + rope_dim, bias=bias)
         self.kv_a_layernorm = RMSNorm(kv_rank, eps)
-        self.kv_b_proj = nn.Linear(kv_rank, num_heads * (nope_dim + v_dim), bias=False)
-        self.o_proj = nn.Linear(num_heads * v_dim, hidden_size, bias=bias)
+        self.kv_b_proj = Linear(kv_rank, num_heads * (nope_dim + v_dim), bias=False)
+        self.o_proj = Linear(num_heads * v_dim, hidden_size, bias=bias)
 
     def queries(self, hidden: Tensor) -> Tensor:
         """(batch, sequence, hidden) to (batch, sequence, heads x (nope_dim + rope_dim))."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from torch import Tensor, nn
 
 from zoo_core.nn.activation import Activation, activation
+from zoo_core.nn.linear import Linear
 
 
 class MLP(nn.Module):
@@ -25,8 +26,8 @@ class MLP(nn.Module):
         dropout: float = 0.0,
     ) -> None:
         super().__init__()
-        self.fc1 = nn.Linear(hidden_size, intermediate_size, bias=bias)
-        self.fc2 = nn.Linear(intermediate_size, hidden_size, bias=bias)
+        self.fc1 = Linear(hidden_size, intermediate_size, bias=bias)
+        self.fc2 = Linear(intermediate_size, hidden_size, bias=bias)
         self.act = activation(act)
         self.activation_dropout = nn.Dropout(activation_dropout)
         self.dropout = nn.Dropout(dropout)
@@ -48,9 +49,9 @@ class GatedMLP(nn.Module):
         dropout: float = 0.0,
     ) -> None:
         super().__init__()
-        self.gate_proj = nn.Linear(hidden_size, intermediate_size, bias=bias)
-        self.up_proj = nn.Linear(hidden_size, intermediate_size, bias=bias)
-        self.down_proj = nn.Linear(intermediate_size, hidden_size, bias=bias)
+        self.gate_proj = Linear(hidden_size, intermediate_size, bias=bias)
+        self.up_proj = Linear(hidden_size, intermediate_size, bias=bias)
+        self.down_proj = Linear(intermediate_size, hidden_size, bias=bias)
         self.act = activation(act)
         self.dropout = nn.Dropout(dropout)
 

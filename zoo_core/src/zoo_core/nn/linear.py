@@ -1,0 +1,56 @@
+"""Matrix products on the CPU that run at the speed of memory.
+
+torch hands float32 products to one library (MKL) whose kernels reach half of what its other one (oneDNN)
+does on many processors, and which multiplies a single row in one thread. `linear` chooses by shape; under
+autograd, torch.compile, on other devices and dtypes it is torch's own.
+"""
+
+from __future__ import annotations
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+#: elements of a weight from which a choice of kernel outweighs the cost of choosing
+LARGE = 1 << 17
+#: rows up to which the weight is read as blocks, one thread each
+FEW = 4
+_BLOCKS = 8
+
+_onednn = (
+    getattr(torch.ops.mkldnn, "_linear_pointwise", None) if torch.backends.mkldnn.is_available() else None
+)
+
+
+def linear(x: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
+    """F.linear: x (..., in) times weight (out, in) transposed, plus bias (out,)."""
+    if (
+        weight.numel() < LARGE
+        or torch.is_grad_enabled()
+        or torch.compiler.is_compiling()
+        or weight.dtype is not torch.float32
+        or x.dtype is not torch.float32
+        or weight.device.type != "cpu"
+        or type(weight) not in (nn.Parameter, Tensor)
+        or type(x) is not Tensor
+        or not weight.is_contiguous()
+    ):
+        return F.linear(x, weight, bias)
+    rows = x.numel() // x.shape[-1]
+    if 0 < rows <= FEW and weight.shape[0] % _BLOCKS == 0:
+        blocks = weight.view(_BLOCKS, -1, weight.shape[1])
+        columns = x.reshape(rows, weight.shape[1]).t().expand(_BLOCKS, -1, -1)
+        product = torch.bmm(blocks, columns).view(weight.shape[0], rows).t().contiguous()
+        if bias is not None:
+            product += bias
+        return product.view(*x.shape[:-1], weight.shape[0])
+    if _onednn is None or rows == 0:
+        return F.linear(x, weight, bias)
+    return _onednn(x, weight, bias, "none", [], "")
+
+
+class Linear(nn.Linear):
+    """nn.Linear that multiplies with `linear`."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        return linear(x, self.weight, self.bias)
