@@ -51,17 +51,28 @@ class Seq2SeqStack(PreTrainedModel):
 
     def __init__(self, config: PretrainedConfig, *, decoder: bool = False) -> None:
         super().__init__(config)
-        size = config.d_model
         self.is_decoder = decoder
-        self.embed_scale = size**0.5 if getattr(config, "scale_embedding", False) else 1.0
         self.embed_tokens = self.make_embeddings(config)
+        self.make_inputs(config)
+        self.layers = nn.ModuleList(self.make_layer(config, i) for i in range(self.depth(config)))
+        self.norm = self.make_norm(config)
+        self.post_init()
+
+    def depth(self, config: PretrainedConfig) -> int:
+        """How many layers there are."""
+        return config.decoder_layers if self.is_decoder else config.encoder_layers
+
+    def make_inputs(self, config: PretrainedConfig) -> None:
+        """Create what `embed` needs besides `embed_tokens`."""
+        size = config.d_model
+        self.embed_scale = size**0.5 if getattr(config, "scale_embedding", False) else 1.0
         self.embed_positions = self.make_positions(config)
         self.layernorm_embedding = nn.LayerNorm(size) if self.embedding_norm else None
-        count = config.decoder_layers if decoder else config.encoder_layers
-        self.layers = nn.ModuleList(self.make_layer(config, i) for i in range(count))
-        self.norm = nn.LayerNorm(size) if self.final_norm else None
         self.dropout = nn.Dropout(config.dropout)
-        self.post_init()
+
+    def make_norm(self, config: PretrainedConfig) -> nn.Module | None:
+        """The norm after the last layer, if any."""
+        return nn.LayerNorm(config.d_model) if self.final_norm else None
 
     def make_embeddings(self, config: PretrainedConfig) -> nn.Embedding:
         """The table of token embeddings."""
@@ -79,6 +90,20 @@ class Seq2SeqStack(PreTrainedModel):
         """What is added to the embedded tokens."""
         return self.embed_positions(None, past, hidden)
 
+    def embed(self, input_ids: Tensor | None, inputs_embeds: Tensor | None, past: int) -> Tensor:
+        """Ids or vectors that follow `past` others to (batch, sequence, size)."""
+        hidden = embed(self.embed_tokens, input_ids, inputs_embeds)
+        if inputs_embeds is None and self.embed_scale != 1.0:
+            hidden = hidden * self.embed_scale
+        hidden = hidden + self.positions(input_ids, hidden, past)
+        if self.layernorm_embedding is not None:
+            hidden = self.layernorm_embedding(hidden)
+        return self.dropout(hidden)
+
+    def finish(self, hidden: Tensor) -> Tensor:
+        """What happens to the states after the last norm."""
+        return hidden
+
     def forward(
         self,
         input_ids: Tensor | None = None,
@@ -95,12 +120,7 @@ class Seq2SeqStack(PreTrainedModel):
     ) -> ModelOutput:
         """ids (batch, sequence) to states (batch, sequence, size); the encoder's states are the source."""
         cache = self.cache_for(past_key_values, use_cache) if self.is_decoder else None
-        hidden = embed(self.embed_tokens, input_ids, inputs_embeds)
-        if inputs_embeds is None and self.embed_scale != 1.0:
-            hidden = hidden * self.embed_scale
-        hidden = hidden + self.positions(input_ids, hidden, 0 if cache is None else cache.length)
-        if self.layernorm_embedding is not None:
-            hidden = self.layernorm_embedding(hidden)
+        hidden = self.embed(input_ids, inputs_embeds, 0 if cache is None else cache.length)
         context = AttentionContext(
             hidden,
             attention_mask,
@@ -111,7 +131,7 @@ class Seq2SeqStack(PreTrainedModel):
         )
         context.blind_queries_average = True
         context.cross_head_mask = cross_attn_head_mask
-        hidden = run_layers(self.layers, self.dropout(hidden), context, norm=self.norm, head_mask=head_mask)
+        hidden = self.finish(run_layers(self.layers, hidden, context, norm=self.norm, head_mask=head_mask))
         if self.is_decoder:
             return BaseModelOutputWithPastAndCrossAttentions(last_hidden_state=hidden, past_key_values=cache)
         return BaseModelOutput(last_hidden_state=hidden)

@@ -17,20 +17,16 @@ from zoo_core.heads.seq2seq import (
 from zoo_core.heads.tokens import ForTokenClassification
 from zoo_core.modeling.model import PreTrainedModel
 from zoo_core.modeling.outputs import (
-    BaseModelOutput,
-    BaseModelOutputWithPastAndCrossAttentions,
     ModelOutput,
 )
-from zoo_core.modeling.seq2seq import Seq2SeqModel, shift_tokens_right
+from zoo_core.modeling.seq2seq import Seq2SeqModel, Seq2SeqStack, shift_tokens_right
 from zoo_core.nn.attention import Attention
-from zoo_core.nn.cache import Cache
 from zoo_core.nn.embeddings import embed
 from zoo_core.nn.layer import PreNormLayer
 from zoo_core.nn.masks import CAUSAL, FULL, AttentionContext
 from zoo_core.nn.mlp import MLP, GatedMLP
 from zoo_core.nn.norm import RMSNorm
 from zoo_core.nn.relative_bias import RelativeBias
-from zoo_core.nn.stack import run_layers
 from zoo_text.t5.config import T5Config
 
 
@@ -124,56 +120,31 @@ class T5Layer(PreNormLayer):
         self.hub_names = T5_DECODER_LAYER if decoder else T5_ENCODER_LAYER
 
 
-class T5Stack(T5PreTrainedModel):
+class T5Stack(T5PreTrainedModel, Seq2SeqStack):
     """The encoder, or the decoder."""
 
     hub_names = T5
 
-    def __init__(self, config: T5Config, *, decoder: bool = False) -> None:
-        super().__init__(config)
-        self.is_decoder = decoder
-        self.embed_tokens = nn.Embedding(config.vocab_size, config.d_model)
-        count = config.num_decoder_layers if decoder else config.num_layers
-        self.layers = nn.ModuleList(self.make_layer(config, i) for i in range(count))
-        self.norm = RMSNorm(config.d_model, config.layer_norm_epsilon)
+    def depth(self, config: T5Config) -> int:
+        return config.num_decoder_layers if self.is_decoder else config.num_layers
+
+    def make_embeddings(self, config: T5Config) -> nn.Embedding:
+        return nn.Embedding(config.vocab_size, config.d_model)
+
+    def make_inputs(self, config: T5Config) -> None:
         self.dropout = nn.Dropout(config.dropout_rate)
-        self.post_init()
 
     def make_layer(self, config: T5Config, layer_idx: int) -> nn.Module:
-        """Layer number `layer_idx`."""
         return T5Layer(config, layer_idx, decoder=self.is_decoder)
 
-    def forward(
-        self,
-        input_ids: Tensor | None = None,
-        attention_mask: Tensor | None = None,
-        encoder_hidden_states: Tensor | None = None,
-        encoder_attention_mask: Tensor | None = None,
-        *,
-        inputs_embeds: Tensor | None = None,
-        past_key_values: Cache | None = None,
-        use_cache: bool | None = None,
-        cache_position: Tensor | None = None,
-        head_mask: Tensor | None = None,
-        cross_attn_head_mask: Tensor | None = None,
-    ) -> ModelOutput:
-        """ids (batch, sequence) to states (batch, sequence, d_model)."""
-        cache = self.cache_for(past_key_values, use_cache) if self.is_decoder else None
-        hidden = self.dropout(embed(self.embed_tokens, input_ids, inputs_embeds))
-        context = AttentionContext(
-            hidden,
-            attention_mask,
-            cache=cache,
-            positions=cache_position,
-            encoder_states=encoder_hidden_states,
-            encoder_padding=encoder_attention_mask,
-        )
-        context.blind_queries_average = True
-        context.cross_head_mask = cross_attn_head_mask
-        hidden = self.dropout(run_layers(self.layers, hidden, context, norm=self.norm, head_mask=head_mask))
-        if self.is_decoder:
-            return BaseModelOutputWithPastAndCrossAttentions(last_hidden_state=hidden, past_key_values=cache)
-        return BaseModelOutput(last_hidden_state=hidden)
+    def make_norm(self, config: T5Config) -> nn.Module:
+        return RMSNorm(config.d_model, config.layer_norm_epsilon)
+
+    def embed(self, input_ids: Tensor | None, inputs_embeds: Tensor | None, past: int) -> Tensor:
+        return self.dropout(embed(self.embed_tokens, input_ids, inputs_embeds))
+
+    def finish(self, hidden: Tensor) -> Tensor:
+        return self.dropout(hidden)
 
 
 class T5Model(Seq2SeqModel, T5PreTrainedModel):
