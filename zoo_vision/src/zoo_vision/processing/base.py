@@ -6,6 +6,7 @@ import copy
 import difflib
 import warnings
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass, fields
 from typing import Any, ClassVar, Self
 
 import numpy as np
@@ -59,6 +60,31 @@ def format_name(value: Any) -> str:
     return name
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Call:
+    """How one call wants its inputs read and its outputs made.
+
+    Args:
+        return_tensors: ``"np"``, ``"pt"``, or None for lists of arrays.
+        data_format: ``"channels_first"`` or ``"channels_last"`` of what is returned.
+        input_data_format: the same of arrays passed in; detected when None.
+        threads: how many threads work on the batch; all cores when None. Results never depend on it.
+    """
+
+    return_tensors: Any = None
+    data_format: Any = FIRST
+    input_data_format: Any = None
+    threads: int | None = None
+
+    @property
+    def order(self) -> str:
+        """``data_format`` as a plain name."""
+        return format_name(self.data_format)
+
+
+CALL_NAMES = tuple(field.name for field in fields(Call))
+
+
 class PicturePipeline(Preprocessor):
     """Settings and steps that image and video processors share: resize, crop, rescale, normalise.
 
@@ -70,7 +96,7 @@ class PicturePipeline(Preprocessor):
     size_fields: ClassVar[tuple[str, ...]] = ("size", "crop_size", "pad_size")
     mode: ClassVar[str | None] = "RGB"
     """Pillow mode that pictures are converted to on the way in."""
-    call_names: ClassVar[tuple[str, ...]] = ("return_tensors", "data_format", "input_data_format", "threads")
+    call_names: ClassVar[tuple[str, ...]] = CALL_NAMES
 
     def __init__(self, **values: Any) -> None:
         super().__init__(**values)
@@ -100,6 +126,12 @@ class PicturePipeline(Preprocessor):
     def call_keywords(self) -> frozenset[str]:
         return frozenset((*self.fields(), *STEPS, *self.call_names))
 
+    def begin(self, kwargs: dict[str, Any]) -> tuple[Self, Call]:
+        """This processor with the settings of one call, and how the call wants its inputs and outputs."""
+        call = Call(**{name: kwargs[name] for name in CALL_NAMES if name in kwargs})
+        own = {name: value for name, value in kwargs.items() if name not in CALL_NAMES}
+        return self.adjusted(own), call
+
     def adjusted(self, overrides: dict[str, Any]) -> Self:
         """A copy with settings of one call; None means unchanged, an unknown name is warned about."""
         known = {*self.fields(), *STEPS, *self.extra}
@@ -127,20 +159,13 @@ class PicturePipeline(Preprocessor):
             }
         return BatchFeature(data, return_tensors)
 
-    def open_all(
-        self,
-        sources: Sequence[Any],
-        input_data_format: Any,
-        threads: int | None,
-        work: Callable[[Picture], Any],
-    ) -> list[Any]:
+    def open_all(self, sources: Sequence[Any], call: Call, work: Callable[[Picture], Any]) -> list[Any]:
         """``work`` on every source, opened in the same thread, so that few large pictures exist at a time."""
-        mode = self.mode
 
         def run(source: Any) -> Any:
-            return work(open_picture(source, input_data_format=input_data_format, mode=mode))
+            return work(open_picture(source, input_data_format=call.input_data_format, mode=self.mode))
 
-        return map_items(run, sources, threads=threads)
+        return map_items(run, sources, threads=call.threads)
 
     # One picture
 
@@ -177,32 +202,29 @@ class PicturePipeline(Preprocessor):
             flip=bool(self.step("do_flip_channel_order")),
         )
 
-    def finish(
-        self, pictures: Sequence[Picture], *, data_format: Any = FIRST, threads: int | None = None
-    ) -> np.ndarray | list[np.ndarray]:
+    def finish(self, pictures: Sequence[Picture], call: Call) -> np.ndarray | list[np.ndarray]:
         """Values of all pictures: one array where their shapes agree, a list where they do not."""
-        levels, order = self.levels(), format_name(data_format)
+        levels, order = self.levels(), call.order
         shapes = {(*picture.size, picture.channels, levels.dtype(picture)) for picture in pictures}
         if len(shapes) > 1:
-            return map_items(lambda one: levels.apply(one, data_format=order), pictures, threads=threads)
+            return map_items(lambda one: levels.apply(one, data_format=order), pictures, threads=call.threads)
         ((height, width, channels, dtype),) = shapes
         shape = (channels, height, width) if order == FIRST else (height, width, channels)
         batch = np.empty((len(pictures), *shape), dtype=dtype)
         map_items(
             lambda pair: levels.into(pair[0], pair[1], data_format=order),
             list(zip(pictures, batch, strict=True)),
-            threads=threads,
+            threads=call.threads,
         )
         return batch
 
     def finish_padded(
         self,
         pictures: Sequence[Picture],
+        call: Call,
         *,
         size: tuple[int, int] | None = None,
         value: float = 0.0,
-        data_format: Any = FIRST,
-        threads: int | None = None,
     ) -> tuple[np.ndarray, np.ndarray]:
         """Values of all pictures at the top left of one size, and a mask that is 1 where there are pixels.
 
@@ -210,7 +232,7 @@ class PicturePipeline(Preprocessor):
             size: (height, width) of the batch; the largest of the pictures when None.
             value: what the rest is filled with, after normalisation.
         """
-        levels, order = self.levels(), format_name(data_format)
+        levels, order = self.levels(), call.order
         height, width = size or geometry.largest(picture.size for picture in pictures)
         check_area(height, width, "the padded image")
         dtype = np.result_type(*{levels.dtype(picture) for picture in pictures})
@@ -232,7 +254,7 @@ class PicturePipeline(Preprocessor):
             part = values[:, :rows, :columns] if order == FIRST else values[:rows, :columns]
             levels.into(picture, part, data_format=order)
 
-        map_items(fill, list(zip(pictures, batch, mask, strict=True)), threads=threads)
+        map_items(fill, list(zip(pictures, batch, mask, strict=True)), threads=call.threads)
         return batch, mask
 
 
@@ -242,26 +264,14 @@ class ImageProcessor(PicturePipeline, ImageProcessingMixin):
     def __call__(self, images: Any, *args: Any, **kwargs: Any) -> BatchFeature:
         return self.preprocess(images, *args, **kwargs)
 
-    def preprocess(
-        self,
-        images: Any,
-        *,
-        return_tensors: Any = None,
-        data_format: Any = FIRST,
-        input_data_format: Any = None,
-        threads: int | None = None,
-        **overrides: Any,
-    ) -> BatchFeature:
+    def preprocess(self, images: Any, **kwargs: Any) -> BatchFeature:
         """Prepare a batch.
 
         Args:
             images: PIL images, arrays, tensors, paths or bytes of image files; one, a list, nested lists,
                 or a four-dimensional stack.
-            return_tensors: ``"np"``, ``"pt"``, or None for a list of arrays.
-            data_format: ``"channels_first"`` or ``"channels_last"`` of what is returned.
-            input_data_format: the same of arrays passed in; detected when None.
-            threads: how many threads work on the batch; all cores when None. Results never depend on it.
-            **overrides: any field of this processor, for this call.
+            **kwargs: ``return_tensors``, ``data_format``, ``input_data_format`` and ``threads`` (see
+                ``Call``), and any field of this processor, for this call.
 
         Returns:
             ``pixel_values``: float32, (batch, channels, height, width).
@@ -269,10 +279,9 @@ class ImageProcessor(PicturePipeline, ImageProcessingMixin):
         Raises:
             ProcessingError: an image that cannot be taken; the message begins with its place in the batch.
         """
-        run = self.adjusted(overrides)
-        pictures = run.open_all(flat_list(images), input_data_format, threads, run.arrange)
-        values = run.finish(pictures, data_format=data_format, threads=threads)
-        return self.batch({"pixel_values": values}, return_tensors)
+        run, call = self.begin(kwargs)
+        pictures = run.open_all(flat_list(images), call, run.arrange)
+        return self.batch({"pixel_values": run.finish(pictures, call)}, call.return_tensors)
 
 
 class StandardImageProcessor(ImageProcessor):

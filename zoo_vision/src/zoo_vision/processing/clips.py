@@ -13,10 +13,10 @@ from zoo_core.processing import BatchFeature
 from zoo_vision.processing.base import (
     CLIP_MEAN,
     CLIP_STD,
+    Call,
     CroppingImageProcessor,
     ImageProcessor,
     StandardImageProcessor,
-    format_name,
     shortest,
     square,
 )
@@ -48,11 +48,7 @@ class ClipImageProcessor(ImageProcessor):
         videos: Any = None,
         *,
         images: Any = None,
-        return_tensors: Any = None,
-        data_format: Any = FIRST,
-        input_data_format: Any = None,
-        threads: int | None = None,
-        **overrides: Any,
+        **kwargs: Any,
     ) -> BatchFeature:
         """Prepare a batch of videos.
 
@@ -69,13 +65,13 @@ class ClipImageProcessor(ImageProcessor):
         given = images if videos is None else videos
         if given is None:
             raise ProcessingError(f"{type(self).__name__} was called without videos")
-        run = self.adjusted(overrides)
+        run, call = self.begin(kwargs)
         clips = clips_of(given)
         flat = [frame for clip in clips for frame in clip]
-        pictures = run.open_all(flat, input_data_format, threads, run.arrange)
-        values = run.finish(pictures, data_format=data_format, threads=threads)
+        pictures = run.open_all(flat, call, run.arrange)
+        values = run.finish(pictures, call)
         groups = split(list(values), [len(clip) for clip in clips])
-        return run.collect(groups, return_tensors)
+        return run.collect(groups, call.return_tensors)
 
     def collect(self, groups: list[list[np.ndarray]], return_tensors: Any) -> BatchFeature:
         """The outputs from the values of each video's frames."""
@@ -186,13 +182,11 @@ class TvpImageProcessor(ClipImageProcessor, CroppingImageProcessor):
         size = (limit, int(limit / ratio)) if height >= width else (int(limit * ratio), limit)
         return resize(picture, size, self.resample)
 
-    def finish(
-        self, pictures: Sequence[Picture], *, data_format: Any = FIRST, threads: int | None = None
-    ) -> np.ndarray | list[np.ndarray]:
-        values = super().finish(pictures, data_format=data_format, threads=threads)
+    def finish(self, pictures: Sequence[Picture], call: Call) -> np.ndarray | list[np.ndarray]:
+        values = super().finish(pictures, call)
         if not self.do_pad:
             return values
-        order, padded = format_name(data_format), []
+        order, padded = call.order, []
         for one in values:
             place = 1 if order == FIRST else 0
             border = [(0, 0)] * 3

@@ -14,10 +14,10 @@ from zoo_vision.processing import annotations as targets, segments
 from zoo_vision.processing.base import (
     IMAGENET_MEAN,
     IMAGENET_STD,
+    Call,
     CroppingImageProcessor,
     ImageProcessor,
     StandardImageProcessor,
-    format_name,
     shortest,
     square,
 )
@@ -41,12 +41,7 @@ class LabelMaps(ImageProcessor):
         self,
         images: Any,
         segmentation_maps: Any = None,
-        *,
-        return_tensors: Any = None,
-        data_format: Any = FIRST,
-        input_data_format: Any = None,
-        threads: int | None = None,
-        **overrides: Any,
+        **kwargs: Any,
     ) -> BatchFeature:
         """Prepare a batch, and its label maps where given.
 
@@ -57,14 +52,7 @@ class LabelMaps(ImageProcessor):
         Returns:
             ``pixel_values`` and, with maps, ``labels``: int64, (batch, height, width).
         """
-        out = super().preprocess(
-            images,
-            return_tensors=return_tensors,
-            data_format=data_format,
-            input_data_format=input_data_format,
-            threads=threads,
-            **overrides,
-        )
+        out = super().preprocess(images, **kwargs)
         if segmentation_maps is not None:
             count = len(flat_list(images))
             maps = segmentation_maps if isinstance(segmentation_maps, (list, tuple)) else [segmentation_maps]
@@ -74,11 +62,11 @@ class LabelMaps(ImageProcessor):
                 raise ProcessingError(
                     f"{count} images came with {len(maps)} segmentation maps; give one per image"
                 )
-            run = self.adjusted(overrides)
+            run, call = self.begin(kwargs)
             if self.label_filter is not None:
                 run = run.adjusted({"resample": self.label_filter})
             labels = [run.labelled(one) for one in maps]
-            out["labels"] = BatchFeature({"labels": labels}, return_tensors)["labels"]
+            out["labels"] = BatchFeature({"labels": labels}, call.return_tensors)["labels"]
         return out
 
     def labelled(self, source: Any) -> np.ndarray:
@@ -204,16 +192,14 @@ class MultiplesImageProcessor(DepthMaps, StandardImageProcessor):
         size = depth_size(picture.size, self.size, self.keep_aspect_ratio, self.ensure_multiple_of)
         return resize(picture, size, self.resample)
 
-    def finish(
-        self, pictures: Sequence[Picture], *, data_format: Any = FIRST, threads: int | None = None
-    ) -> np.ndarray | list[np.ndarray]:
-        values = super().finish(pictures, data_format=data_format, threads=threads)
+    def finish(self, pictures: Sequence[Picture], call: Call) -> np.ndarray | list[np.ndarray]:
+        values = super().finish(pictures, call)
         divisor = self.size_divisor
         if not self.do_pad or not divisor:
             return values
         padded = []
         for one in values:
-            rows_at = 1 if format_name(data_format) == FIRST else 0
+            rows_at = 1 if call.order == FIRST else 0
             border = [(0, 0)] * 3
             for axis in (rows_at, rows_at + 1):
                 missing = -one.shape[axis] % divisor

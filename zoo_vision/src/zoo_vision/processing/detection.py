@@ -11,7 +11,7 @@ from zoo_core.processing import BatchFeature
 from zoo_vision.processing import annotations as targets, boxes as found_boxes, segments
 from zoo_vision.processing.base import IMAGENET_MEAN, IMAGENET_STD, StandardImageProcessor, shortest, square
 from zoo_vision.processing.parallel import map_items
-from zoo_vision.processing.picture import FIRST, Picture, flat_list, open_picture
+from zoo_vision.processing.picture import Picture, flat_list, open_picture
 from zoo_vision.processing.resample import Size, edges, resize, target_size
 
 if TYPE_CHECKING:
@@ -55,11 +55,7 @@ class DetrImageProcessor(StandardImageProcessor):
         *,
         return_segmentation_masks: bool | None = None,
         masks_path: Any = None,
-        return_tensors: Any = None,
-        data_format: Any = FIRST,
-        input_data_format: Any = None,
-        threads: int | None = None,
-        **overrides: Any,
+        **kwargs: Any,
     ) -> BatchFeature:
         """Prepare a batch, and its targets where annotations are given.
 
@@ -75,7 +71,7 @@ class DetrImageProcessor(StandardImageProcessor):
             per image ``boxes`` (centre, size; relative), ``class_labels``, ``area``, ``iscrowd``,
             ``image_id``, ``size``, ``orig_size`` and, where asked for, ``masks``.
         """
-        run = self.adjusted(overrides)
+        run, call = self.begin(kwargs)
         sources = flat_list(images)
         notes = [annotations] if isinstance(annotations, dict) else annotations
         if notes is not None and len(notes) != len(sources):
@@ -84,7 +80,7 @@ class DetrImageProcessor(StandardImageProcessor):
             )
 
         def one(entry: tuple[Any, Any]) -> tuple[Picture, targets.Target | None]:
-            picture = open_picture(entry[0], input_data_format=input_data_format)
+            picture = open_picture(entry[0], input_data_format=call.input_data_format)
             target = run.target(entry[1], picture.size, return_segmentation_masks, masks_path)
             arranged = run.arrange(picture)
             if target is not None:
@@ -94,14 +90,14 @@ class DetrImageProcessor(StandardImageProcessor):
             return arranged, target
 
         pairs = map_items(
-            one, list(zip(sources, notes or [None] * len(sources), strict=True)), threads=threads
+            one, list(zip(sources, notes or [None] * len(sources), strict=True)), threads=call.threads
         )
         pictures = [picture for picture, _ in pairs]
         made = [target for _, target in pairs if target is not None]
         data: dict[str, Any] = {}
         if run.do_pad:
             size = (run.pad_size["height"], run.pad_size["width"]) if run.pad_size else None
-            values, mask = run.finish_padded(pictures, size=size, data_format=data_format, threads=threads)
+            values, mask = run.finish_padded(pictures, call, size=size)
             data["pixel_values"] = values
             if run.with_mask:
                 data["pixel_mask"] = mask
@@ -112,10 +108,10 @@ class DetrImageProcessor(StandardImageProcessor):
                 for target, picture in zip(made, pictures, strict=False)
             ]
         else:
-            data["pixel_values"] = run.finish(pictures, data_format=data_format, threads=threads)
-        out = self.batch(data, return_tensors, listed=("pixel_values", "pixel_mask"))
+            data["pixel_values"] = run.finish(pictures, call)
+        out = self.batch(data, call.return_tensors, listed=("pixel_values", "pixel_mask"))
         if notes is not None:
-            out["labels"] = [BatchFeature(target, return_tensors) for target in made]
+            out["labels"] = [BatchFeature(target, call.return_tensors) for target in made]
         return out
 
     def target(self, note: Any, size: tuple[int, int], masks: bool | None, masks_path: Any) -> Any:
@@ -307,12 +303,7 @@ class MaskFormerImageProcessor(StandardImageProcessor):
         images: Any,
         segmentation_maps: Any = None,
         instance_id_to_semantic_id: Any = None,
-        *,
-        return_tensors: Any = None,
-        data_format: Any = FIRST,
-        input_data_format: Any = None,
-        threads: int | None = None,
-        **overrides: Any,
+        **kwargs: Any,
     ) -> BatchFeature:
         """Prepare a batch, and its masks where label maps are given.
 
@@ -325,22 +316,21 @@ class MaskFormerImageProcessor(StandardImageProcessor):
             ``pixel_values``, ``pixel_mask``, and per image ``mask_labels`` (labels, height, width) and
             ``class_labels`` (labels,).
         """
-        run = self.adjusted(overrides)
-        pictures = run.open_all(flat_list(images), input_data_format, threads, run.arrange)
+        run, call = self.begin(kwargs)
+        pictures = run.open_all(flat_list(images), call, run.arrange)
         pad = run.pad_size
         values, mask = run.finish_padded(
             pictures,
+            call,
             size=(pad["height"], pad["width"]) if pad else None,
-            data_format=data_format,
-            threads=threads,
         )
         data = {"pixel_values": values, "pixel_mask": mask}
-        out = self.batch(data, return_tensors, listed=("pixel_values", "pixel_mask"))
+        out = self.batch(data, call.return_tensors, listed=("pixel_values", "pixel_mask"))
         if segmentation_maps is not None:
             extent = mask.shape[1], mask.shape[2]
             masks, labels = run.masks(segmentation_maps, instance_id_to_semantic_id, len(pictures), extent)
             for name, arrays in (("mask_labels", masks), ("class_labels", labels)):
-                tensors = [BatchFeature({"one": array}, return_tensors)["one"] for array in arrays]
+                tensors = [BatchFeature({"one": array}, call.return_tensors)["one"] for array in arrays]
                 out[name] = tensors
         return out
 

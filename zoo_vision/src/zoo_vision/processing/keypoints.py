@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
 from zoo_core.errors import ProcessingError
 from zoo_core.processing import BatchFeature
-from zoo_vision.processing.base import IMAGENET_MEAN, IMAGENET_STD, ImageProcessor
+from zoo_vision.processing.base import IMAGENET_MEAN, IMAGENET_STD, Call, ImageProcessor
 from zoo_vision.processing.boxes import check_sizes, rows
 from zoo_vision.processing.parallel import map_items, split
 from zoo_vision.processing.picture import FIRST, Picture, check_area, flat_list, open_picture
@@ -28,12 +30,12 @@ class SuperPointImageProcessor(ImageProcessor):
     rescale_factor: float = 1 / 255
     do_grayscale: bool = False
 
-    def finish(self, pictures: Any, *, data_format: Any = FIRST, threads: int | None = None) -> Any:
+    def finish(self, pictures: Sequence[Picture], call: Call) -> np.ndarray | list[np.ndarray]:
         if not self.do_grayscale:
-            return super().finish(pictures, data_format=data_format, threads=threads)
-        values = super().finish(pictures, data_format=FIRST, threads=threads)
+            return super().finish(pictures, call)
+        values = super().finish(pictures, replace(call, data_format=FIRST))
         grey = [greyed(one) for one in values]
-        if str(getattr(data_format, "value", data_format)) != FIRST:
+        if call.order != FIRST:
             grey = [one.transpose(1, 2, 0) for one in grey]
         return np.stack(grey) if len({one.shape for one in grey}) == 1 else grey
 
@@ -83,12 +85,7 @@ class PairImageProcessor(SuperPointImageProcessor):
     def preprocess(
         self,
         images: Any,
-        *,
-        return_tensors: Any = None,
-        data_format: Any = FIRST,
-        input_data_format: Any = None,
-        threads: int | None = None,
-        **overrides: Any,
+        **kwargs: Any,
     ) -> BatchFeature:
         """Prepare pairs of pictures: one pair, or a list of pairs.
 
@@ -104,15 +101,15 @@ class PairImageProcessor(SuperPointImageProcessor):
                 raise ProcessingError(
                     f"pair {index} has {count} image{'s' * (count != 1)}; pass two images, or a list of pairs"
                 )
-        run = self.adjusted(overrides)
+        run, call = self.begin(kwargs)
         flat = [image for pair in pairs for image in pair]
-        pictures = run.open_all(flat, input_data_format, threads, run.arrange)
-        values = run.finish(pictures, data_format=data_format, threads=threads)
+        pictures = run.open_all(flat, call, run.arrange)
+        values = run.finish(pictures, call)
         if isinstance(values, np.ndarray):
             return BatchFeature(
-                {"pixel_values": list(values.reshape(-1, 2, *values.shape[1:]))}, return_tensors
+                {"pixel_values": list(values.reshape(-1, 2, *values.shape[1:]))}, call.return_tensors
             )
-        return BatchFeature({"pixel_values": split(values, [2] * len(pairs))}, return_tensors)
+        return BatchFeature({"pixel_values": split(values, [2] * len(pairs))}, call.return_tensors)
 
     def post_process_keypoint_matching(
         self, outputs: Any, target_sizes: Any, threshold: float = 0.0
@@ -255,12 +252,7 @@ class VitPoseImageProcessor(ImageProcessor):
         self,
         images: Any,
         boxes: Any = None,
-        *,
-        return_tensors: Any = None,
-        data_format: Any = FIRST,
-        input_data_format: Any = None,
-        threads: int | None = None,
-        **overrides: Any,
+        **kwargs: Any,
     ) -> BatchFeature:
         """Prepare the people of a batch.
 
@@ -274,7 +266,7 @@ class VitPoseImageProcessor(ImageProcessor):
         Raises:
             ProcessingError: numbers that do not agree, or a box outside its picture.
         """
-        run = self.adjusted(overrides)
+        run, call = self.begin(kwargs)
         sources = flat_list(images)
         if boxes is None:
             raise ProcessingError("ViTPose needs boxes: per image its people's (x, y, width, height)")
@@ -284,7 +276,7 @@ class VitPoseImageProcessor(ImageProcessor):
             )
 
         def one(entry: tuple[Any, Any]) -> list[Picture]:
-            picture = open_picture(entry[0], input_data_format=input_data_format)
+            picture = open_picture(entry[0], input_data_format=call.input_data_format)
             height, width = picture.size
             for number, box in enumerate(entry[1]):
                 left, top, wide, tall = (float(side) for side in box)
@@ -296,10 +288,10 @@ class VitPoseImageProcessor(ImageProcessor):
                 return [picture]
             return [run.crop(picture, box) for box in entry[1]]
 
-        people = map_items(one, list(zip(sources, boxes, strict=True)), threads=threads)
+        people = map_items(one, list(zip(sources, boxes, strict=True)), threads=call.threads)
         pictures = [person for image in people for person in image]
-        values = run.finish(pictures, data_format=data_format, threads=threads)
-        return self.batch({"pixel_values": values}, return_tensors)
+        values = run.finish(pictures, call)
+        return self.batch({"pixel_values": values}, call.return_tensors)
 
     def post_process_pose_estimation(
         self,

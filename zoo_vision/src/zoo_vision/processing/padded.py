@@ -24,7 +24,7 @@ from zoo_vision.processing.base import (
     square,
 )
 from zoo_vision.processing.parallel import map_items
-from zoo_vision.processing.picture import FIRST, Picture, flat_list, open_picture, samples_of
+from zoo_vision.processing.picture import Picture, flat_list, open_picture, samples_of
 from zoo_vision.processing.resample import BICUBIC, BILINEAR, NEAREST, Size, longest_edge, resize, within
 
 if TYPE_CHECKING:
@@ -63,22 +63,17 @@ class ViltImageProcessor(StandardImageProcessor):
     def preprocess(
         self,
         images: Any,
-        *,
-        return_tensors: Any = None,
-        data_format: Any = FIRST,
-        input_data_format: Any = None,
-        threads: int | None = None,
-        **overrides: Any,
+        **kwargs: Any,
     ) -> BatchFeature:
         """As the base's, with ``pixel_mask`` (batch, height, width): 1 where there are pixels."""
-        run = self.adjusted(overrides)
-        pictures = run.open_all(flat_list(images), input_data_format, threads, run.arrange)
+        run, call = self.begin(kwargs)
+        pictures = run.open_all(flat_list(images), call, run.arrange)
         if not run.do_pad:
-            values: Any = run.finish(pictures, data_format=data_format, threads=threads)
-            return self.batch({"pixel_values": values}, return_tensors)
-        values, mask = run.finish_padded(pictures, data_format=data_format, threads=threads)
+            values: Any = run.finish(pictures, call)
+            return self.batch({"pixel_values": values}, call.return_tensors)
+        values, mask = run.finish_padded(pictures, call)
         data = {"pixel_values": values, "pixel_mask": mask}
-        return self.batch(data, return_tensors, listed=("pixel_values", "pixel_mask"))
+        return self.batch(data, call.return_tensors, listed=("pixel_values", "pixel_mask"))
 
 
 class BridgeTowerImageProcessor(ViltImageProcessor):
@@ -137,12 +132,7 @@ class SamImageProcessor(StandardImageProcessor):
         self,
         images: Any,
         segmentation_maps: Any = None,
-        *,
-        return_tensors: Any = None,
-        data_format: Any = FIRST,
-        input_data_format: Any = None,
-        threads: int | None = None,
-        **overrides: Any,
+        **kwargs: Any,
     ) -> BatchFeature:
         """Prepare a batch.
 
@@ -150,32 +140,32 @@ class SamImageProcessor(StandardImageProcessor):
             ``pixel_values``; ``original_sizes`` and ``reshaped_input_sizes``, (batch, 2) of height and width,
             which ``post_process_masks`` needs; and ``labels`` where ``segmentation_maps`` are given.
         """
-        run = self.adjusted(overrides)
+        run, call = self.begin(kwargs)
         sources = flat_list(images)
 
         def one(source: Any) -> tuple[tuple[int, int], Picture]:
-            picture = open_picture(source, input_data_format=input_data_format)
+            picture = open_picture(source, input_data_format=call.input_data_format)
             return picture.size, run.arrange(picture)
 
-        pairs = map_items(one, sources, threads=threads)
+        pairs = map_items(one, sources, threads=call.threads)
         pictures = [picture for _, picture in pairs]
         if run.do_pad:
             size = run.pad_size["height"], run.pad_size["width"]
-            values: Any = run.finish_padded(pictures, size=size, data_format=data_format, threads=threads)[0]
+            values: Any = run.finish_padded(pictures, call, size=size)[0]
         else:
-            values = run.finish(pictures, data_format=data_format, threads=threads)
+            values = run.finish(pictures, call)
         data = {
             "pixel_values": values,
             "original_sizes": [size for size, _ in pairs],
             "reshaped_input_sizes": [picture.size for picture in pictures],
         }
-        out = self.batch(data, return_tensors)
+        out = self.batch(data, call.return_tensors)
         if segmentation_maps is not None:
             maps = segmentation_maps if isinstance(segmentation_maps, (list, tuple)) else [segmentation_maps]
             if len(maps) != len(sources):
                 raise ProcessingError(f"{len(sources)} images came with {len(maps)} segmentation maps")
             labels = [run.label(one) for one in maps]
-            out["labels"] = BatchFeature({"labels": labels}, return_tensors)["labels"]
+            out["labels"] = BatchFeature({"labels": labels}, call.return_tensors)["labels"]
         return out
 
     def label(self, source: Any) -> np.ndarray:
@@ -298,16 +288,11 @@ class Owlv2ImageProcessor(OwlViTImageProcessor):
     def preprocess(
         self,
         images: Any,
-        *,
-        return_tensors: Any = None,
-        data_format: Any = FIRST,
-        input_data_format: Any = None,
-        threads: int | None = None,
-        **overrides: Any,
+        **kwargs: Any,
     ) -> BatchFeature:
         """As the base's; ``resample`` is not used, the interpolation being linear."""
-        run = self.adjusted(overrides)
-        levels, order = run.levels(), format_name(data_format)
+        run, call = self.begin(kwargs)
+        levels, order = run.levels(), format_name(call.data_format)
         first, second = replace(levels, mean=None, std=None), replace(levels, factor=None)
 
         def one(picture: Picture) -> np.ndarray:
@@ -321,8 +306,8 @@ class Owlv2ImageProcessor(OwlViTImageProcessor):
                 values = warp(values, (run.size["height"], run.size["width"])).astype(np.float32)
             return second.apply(Picture(values), data_format=order)
 
-        found = run.open_all(flat_list(images), input_data_format, threads, one)
-        return self.batch({"pixel_values": found}, return_tensors)
+        found = run.open_all(flat_list(images), call, one)
+        return self.batch({"pixel_values": found}, call.return_tensors)
 
     def seen_sizes(self, target_sizes: Any) -> Any:
         """Boxes are relative to the padded square."""
@@ -366,12 +351,7 @@ class FuyuImageProcessor(StandardImageProcessor):
     def preprocess(
         self,
         images: Any,
-        *,
-        return_tensors: Any = None,
-        data_format: Any = FIRST,
-        input_data_format: Any = None,
-        threads: int | None = None,
-        **overrides: Any,
+        **kwargs: Any,
     ) -> BatchFeature:
         """Prepare a batch of one picture per sample.
 
@@ -379,7 +359,7 @@ class FuyuImageProcessor(StandardImageProcessor):
             Per sample a list of one: ``images`` (3, height, width), ``image_unpadded_heights``,
             ``image_unpadded_widths`` and ``image_scale_factors``.
         """
-        run = self.adjusted(overrides)
+        run, call = self.begin(kwargs)
         samples = samples_of(images)
         for index, sample in enumerate(samples):
             if len(sample) != 1:
@@ -390,8 +370,8 @@ class FuyuImageProcessor(StandardImageProcessor):
             page = run.on_canvas(small) if run.do_pad else small
             return page, small.size, small.size[0] / picture.size[0]
 
-        done = run.open_all([sample[0] for sample in samples], input_data_format, threads, one)
-        values = run.finish([page for page, _, _ in done], data_format=data_format, threads=threads)
+        done = run.open_all([sample[0] for sample in samples], call, one)
+        values = run.finish([page for page, _, _ in done], call)
         lists = {
             "images": list(values),
             "image_unpadded_heights": [size[0] for _, size, _ in done],
@@ -401,7 +381,7 @@ class FuyuImageProcessor(StandardImageProcessor):
         return BatchFeature(
             {
                 name: [
-                    [BatchFeature({"one": item}, return_tensors)["one"] if return_tensors else item]
+                    [BatchFeature({"one": item}, call.return_tensors)["one"] if call.return_tensors else item]
                     for item in items
                 ]
                 for name, items in lists.items()

@@ -20,7 +20,7 @@ from zoo_vision.processing.base import (
     square,
 )
 from zoo_vision.processing.parallel import map_items
-from zoo_vision.processing.picture import FIRST, Picture, check_area, flat_list, open_picture
+from zoo_vision.processing.picture import Picture, check_area, flat_list, open_picture
 from zoo_vision.processing.resample import BICUBIC, BILINEAR, Size, resize, smart_size
 
 Extent = tuple[int, int]
@@ -100,12 +100,7 @@ class Qwen2VLImageProcessor(StandardImageProcessor):
     def preprocess(
         self,
         images: Any,
-        *,
-        return_tensors: Any = None,
-        data_format: Any = FIRST,
-        input_data_format: Any = None,
-        threads: int | None = None,
-        **overrides: Any,
+        **kwargs: Any,
     ) -> BatchFeature:
         """Prepare a batch.
 
@@ -113,7 +108,7 @@ class Qwen2VLImageProcessor(StandardImageProcessor):
             ``pixel_values`` (all patches, channels * temporal * patch * patch) and ``image_grid_thw``
             (images, 3): patches in time, rows and columns.
         """
-        run = self.adjusted(overrides)
+        run, call = self.begin(kwargs)
 
         def one(picture: Picture) -> tuple[np.ndarray, tuple[int, int, int]]:
             arranged = run.arrange(picture)
@@ -126,12 +121,12 @@ class Qwen2VLImageProcessor(StandardImageProcessor):
                 values, patch=run.patch_size, temporal=run.temporal_patch_size, merge=run.merge_size
             )
 
-        done = run.open_all(flat_list(images), input_data_format, threads, one)
+        done = run.open_all(flat_list(images), call, one)
         data = {
             "pixel_values": np.concatenate([patches for patches, _ in done]),
             "image_grid_thw": np.asarray([grid for _, grid in done], dtype=np.int64),
         }
-        return BatchFeature(data, return_tensors)
+        return BatchFeature(data, call.return_tensors)
 
     def get_number_of_image_patches(
         self, height: int, width: int, images_kwargs: dict[str, Any] | None = None
@@ -221,11 +216,7 @@ class Pix2StructImageProcessor(ImageProcessor):
         *,
         header_text: Any = None,
         font_path: Any = None,
-        return_tensors: Any = None,
-        data_format: Any = FIRST,
-        input_data_format: Any = None,
-        threads: int | None = None,
-        **overrides: Any,
+        **kwargs: Any,
     ) -> BatchFeature:
         """Prepare a batch.
 
@@ -238,7 +229,7 @@ class Pix2StructImageProcessor(ImageProcessor):
             ``flattened_patches`` (images, max_patches, 2 + patch area * 3), each patch after its row and
             column, and ``attention_mask`` (images, max_patches).
         """
-        run = self.adjusted(overrides)
+        run, call = self.begin(kwargs)
         sources = flat_list(images)
         texts: list[str | None] = [None] * len(sources)
         if run.step_is_vqa():
@@ -249,14 +240,14 @@ class Pix2StructImageProcessor(ImageProcessor):
                 raise ProcessingError(f"{len(sources)} images came with {len(texts)} header_text")
 
         def one(entry: tuple[Any, str | None]) -> tuple[np.ndarray, Extent, Extent, Extent]:
-            picture = open_picture(entry[0], input_data_format=input_data_format)
+            picture = open_picture(entry[0], input_data_format=call.input_data_format)
             if entry[1] is not None:
                 picture = with_header(picture, entry[1], font_path)
             values = standardized(picture.array()) if run.do_normalize else picture.array()
             return *flattened_patches(values, run.patch_size, run.max_patches), picture.size
 
-        done = map_items(one, list(zip(sources, texts, strict=True)), threads=threads)
-        return BatchFeature(run.outputs(done), return_tensors)
+        done = map_items(one, list(zip(sources, texts, strict=True)), threads=call.threads)
+        return BatchFeature(run.outputs(done), call.return_tensors)
 
     def step_is_vqa(self) -> bool:
         """Whether questions are drawn above the pictures."""
@@ -354,12 +345,7 @@ class Siglip2ImageProcessor(ImageProcessor):
     def preprocess(
         self,
         images: Any,
-        *,
-        return_tensors: Any = None,
-        data_format: Any = FIRST,
-        input_data_format: Any = None,
-        threads: int | None = None,
-        **overrides: Any,
+        **kwargs: Any,
     ) -> BatchFeature:
         """Prepare a batch.
 
@@ -367,7 +353,7 @@ class Siglip2ImageProcessor(ImageProcessor):
             ``pixel_values`` (images, max_num_patches, patch area * 3), ``pixel_attention_mask`` (images,
             max_num_patches) and ``spatial_shapes`` (images, 2): rows and columns of patches.
         """
-        run = self.adjusted(overrides)
+        run, call = self.begin(kwargs)
         side, limit = run.patch_size, run.max_num_patches
         if side < 1 or limit < 1:
             raise ConfigError(f"patch_size={side} and max_num_patches={limit} must be at least 1")
@@ -385,10 +371,10 @@ class Siglip2ImageProcessor(ImageProcessor):
             out[: len(flat)] = flat
             return out, (np.arange(limit) < len(flat)).astype(np.int32), (rows, columns)
 
-        done = run.open_all(flat_list(images), input_data_format, threads, one)
+        done = run.open_all(flat_list(images), call, one)
         data = {
             "pixel_values": [patches for patches, _, _ in done],
             "pixel_attention_mask": [mask for _, mask, _ in done],
             "spatial_shapes": [grid for _, _, grid in done],
         }
-        return BatchFeature(data, return_tensors)
+        return BatchFeature(data, call.return_tensors)

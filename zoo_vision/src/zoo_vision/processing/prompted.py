@@ -64,25 +64,19 @@ class FlavaImageProcessor(CroppingImageProcessor):
     codebook_image_mean: list[float] = NO_MEAN
     codebook_image_std: list[float] = NO_STD
 
-    def preprocess(self, images: Any, *, return_tensors: Any = None, **kwargs: Any) -> BatchFeature:
+    def preprocess(self, images: Any, **kwargs: Any) -> BatchFeature:
         """As the base's, with ``codebook_pixel_values`` and ``bool_masked_pos`` where asked for."""
-        out = super().preprocess(images, return_tensors=return_tensors, **kwargs)
-        calling = {name: kwargs.pop(name) for name in self.call_names if name in kwargs}
-        run = self.adjusted(kwargs)
+        out = super().preprocess(images, **kwargs)
+        run, call = self.begin(kwargs)
         if run.return_codebook_pixels:
-            own = {name: getattr(run, f"codebook_{name}") for name in CODEBOOK}
-            other = CroppingImageProcessor(**own)
-            values = other.preprocess(images, return_tensors="np", **calling)["pixel_values"]
+            other = CroppingImageProcessor(**{name: getattr(run, f"codebook_{name}") for name in CODEBOOK})
+            values = other.finish(other.open_all(flat_list(images), call, other.arrange), call)
             if run.codebook_do_map_pixels:
-                values = values * 0.8 + 0.1
-            out.update(self.batch({"pixel_values": values}, return_tensors).items())
-            out["codebook_pixel_values"] = out["pixel_values"]
-            out["pixel_values"] = super().preprocess(
-                images, return_tensors=return_tensors, **calling, **kwargs
-            )["pixel_values"]
+                values = [one * 0.8 + 0.1 for one in values]
+            out["codebook_pixel_values"] = self.batch({"pixels": values}, call.return_tensors)["pixels"]
         if run.return_image_mask:
             masks = [run.random_mask() for _ in flat_list(images)]
-            out["bool_masked_pos"] = BatchFeature({"masks": masks}, return_tensors)["masks"]
+            out["bool_masked_pos"] = self.batch({"masks": masks}, call.return_tensors)["masks"]
         return out
 
     def random_mask(self, generator: np.random.Generator | None = None) -> np.ndarray:
@@ -241,20 +235,15 @@ class VitMatteImageProcessor(ImageProcessor):
         self,
         images: Any,
         trimaps: Any = None,
-        *,
-        return_tensors: Any = None,
-        data_format: Any = FIRST,
-        input_data_format: Any = None,
-        threads: int | None = None,
-        **overrides: Any,
+        **kwargs: Any,
     ) -> BatchFeature:
         """Prepare a batch; ``trimaps`` are grey pictures of 0 (background), 128 (unknown) and 255."""
-        run = self.adjusted(overrides)
+        run, call = self.begin(kwargs)
         sources, maps = flat_list(images), flat_list(trimaps) if trimaps is not None else []
         if len(sources) != len(maps):
             raise ProcessingError(f"{len(sources)} images came with {len(maps)} trimaps; give one per image")
         levels = run.levels()
-        pictures = run.open_all(sources, input_data_format, threads, levels.apply)
+        pictures = run.open_all(sources, call, levels.apply)
         plain = Levels(factor=levels.factor)
         found = []
         for index, (values, source) in enumerate(zip(pictures, maps, strict=True)):
@@ -271,10 +260,10 @@ class VitMatteImageProcessor(ImageProcessor):
                 joined = np.pad(joined, border)
             found.append(
                 joined
-                if str(getattr(data_format, "value", data_format)) == FIRST
+                if str(getattr(call.data_format, "value", call.data_format)) == FIRST
                 else joined.transpose(1, 2, 0)
             )
-        return self.batch({"pixel_values": found}, return_tensors)
+        return self.batch({"pixel_values": found}, call.return_tensors)
 
 
 class ImageGPTImageProcessor(ImageProcessor):
@@ -360,15 +349,12 @@ class EomtImageProcessor(MaskFormerImageProcessor):
         self, images: Any, segmentation_maps: Any = None, *args: Any, **kwargs: Any
     ) -> BatchFeature:
         """As MaskFormer's, without ``pixel_mask``; with ``do_split_image`` also ``patch_offsets``."""
-        calling = {name: kwargs.pop(name) for name in self.call_names if name in kwargs}
-        run = self.adjusted(kwargs)
         if segmentation_maps is not None:
-            out = super(EomtImageProcessor, run).preprocess(images, segmentation_maps, *args, **calling)
+            out = super().preprocess(images, segmentation_maps, *args, **kwargs)
             out.pop("pixel_mask", None)
             return out
-        return_tensors = calling.pop("return_tensors", None)
-        threads, order = calling.get("threads"), calling.get("data_format", FIRST)
-        pictures = run.open_all(flat_list(images), calling.get("input_data_format"), threads, run.arrange)
+        run, call = self.begin(kwargs)
+        pictures = run.open_all(flat_list(images), call, run.arrange)
         offsets: list[list[int]] = []
         if run.do_split_image:
             pictures, offsets = run.split(pictures)
@@ -382,10 +368,9 @@ class EomtImageProcessor(MaskFormerImageProcessor):
                 )
                 for picture in pictures
             ]
-        values = run.finish(pictures, data_format=order, threads=threads)
-        out = self.batch({"pixel_values": values}, return_tensors)
+        out = self.batch({"pixel_values": run.finish(pictures, call)}, call.return_tensors)
         if run.do_split_image:
-            out["patch_offsets"] = [BatchFeature({"one": one}, return_tensors)["one"] for one in offsets]
+            out["patch_offsets"] = [self.batch({"one": one}, call.return_tensors)["one"] for one in offsets]
         return out
 
     def split(self, pictures: Sequence[Picture]) -> tuple[list[Picture], list[list[int]]]:
@@ -419,15 +404,10 @@ class ZoeDepthImageProcessor(StandardImageProcessor):
     def preprocess(
         self,
         images: Any,
-        *,
-        return_tensors: Any = None,
-        data_format: Any = FIRST,
-        input_data_format: Any = None,
-        threads: int | None = None,
-        **overrides: Any,
+        **kwargs: Any,
     ) -> BatchFeature:
         """As the base's; ``resample`` is not used, the interpolation being linear between pixel corners."""
-        run = self.adjusted(overrides)
+        run, call = self.begin(kwargs)
         levels = run.levels()
         first, second = replace(levels, mean=None, std=None), replace(levels, factor=None)
 
@@ -441,10 +421,10 @@ class ZoeDepthImageProcessor(StandardImageProcessor):
                 size = depth_size((height, width), run.size, run.keep_aspect_ratio, run.ensure_multiple_of)
                 for axis, length in enumerate(size):
                     values = between_corners(values, length, axis)
-            return second.apply(Picture(values.astype(np.float32)), data_format=data_format)
+            return second.apply(Picture(values.astype(np.float32)), data_format=call.data_format)
 
-        found = run.open_all(flat_list(images), input_data_format, threads, one)
-        return self.batch({"pixel_values": found}, return_tensors)
+        found = run.open_all(flat_list(images), call, one)
+        return self.batch({"pixel_values": found}, call.return_tensors)
 
 
 def between_corners(values: np.ndarray, length: int, axis: int) -> np.ndarray:

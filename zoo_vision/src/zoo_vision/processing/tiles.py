@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from typing import Any, ClassVar
 
 import numpy as np
@@ -14,13 +15,13 @@ from zoo_vision.processing import geometry
 from zoo_vision.processing.base import (
     CLIP_MEAN,
     CLIP_STD,
+    Call,
     CroppingImageProcessor,
     shortest,
     square,
 )
 from zoo_vision.processing.parallel import map_items
 from zoo_vision.processing.picture import (
-    FIRST,
     Picture,
     flat_list,
     open_picture,
@@ -107,12 +108,7 @@ class LlavaNextImageProcessor(CroppingImageProcessor):
     def preprocess(
         self,
         images: Any,
-        *,
-        return_tensors: Any = None,
-        data_format: Any = FIRST,
-        input_data_format: Any = None,
-        threads: int | None = None,
-        **overrides: Any,
+        **kwargs: Any,
     ) -> BatchFeature:
         """Prepare a batch.
 
@@ -120,24 +116,22 @@ class LlavaNextImageProcessor(CroppingImageProcessor):
             ``pixel_values`` (images, tiles, 3, height, width), images with fewer tiles filled with zeros, and
             ``image_sizes`` (images, 2): height and width as passed in.
         """
-        run = self.adjusted(overrides)
-        sizes, groups = run.tile_groups(flat_list(images), data_format, input_data_format, threads)
+        run, call = self.begin(kwargs)
+        sizes, groups = run.tile_groups(flat_list(images), call)
         data: dict[str, Any] = {
             "pixel_values": stacked(groups) if run.do_pad else groups,
             "image_sizes": sizes,
         }
-        return self.batch(data, return_tensors, listed=("pixel_values", "image_sizes"))
+        return self.batch(data, call.return_tensors, listed=("pixel_values", "image_sizes"))
 
-    def tile_groups(
-        self, sources: list[Any], data_format: Any, input_data_format: Any, threads: int | None
-    ) -> tuple[list[list[int]], list[np.ndarray]]:
+    def tile_groups(self, sources: list[Any], call: Call) -> tuple[list[list[int]], list[np.ndarray]]:
         """Sizes of the pictures, and the values of each one's tiles."""
 
         def one(picture: Picture) -> tuple[list[int], np.ndarray]:
             parts = self.cut(picture)
-            return list(picture.size), np.asarray(self.finish(parts, data_format=data_format, threads=1))
+            return list(picture.size), np.asarray(self.finish(parts, replace(call, threads=1)))
 
-        pairs = self.open_all(sources, input_data_format, threads, one)
+        pairs = self.open_all(sources, call, one)
         return [size for size, _ in pairs], [values for _, values in pairs]
 
 
@@ -159,15 +153,10 @@ class LlavaOnevisionImageProcessor(LlavaNextImageProcessor):
     def preprocess(
         self,
         images: Any,
-        *,
-        return_tensors: Any = None,
-        data_format: Any = FIRST,
-        input_data_format: Any = None,
-        threads: int | None = None,
-        **overrides: Any,
+        **kwargs: Any,
     ) -> BatchFeature:
         """As LLaVA-NeXT's, with ``batch_num_images``: the number of pictures of each sample."""
-        run = self.adjusted(overrides)
+        run, call = self.begin(kwargs)
         samples = samples_of(images)
         counts = [len(sample) for sample in samples]
         alone = [count == 1 for count in counts for _ in range(count)]
@@ -175,18 +164,18 @@ class LlavaOnevisionImageProcessor(LlavaNextImageProcessor):
         sources = [(source, next(flags)) for sample in samples for source in sample]
 
         def one(entry: tuple[Any, bool]) -> tuple[list[int], np.ndarray]:
-            picture = open_picture(entry[0], input_data_format=input_data_format)
+            picture = open_picture(entry[0], input_data_format=call.input_data_format)
             parts = run.cut(picture) if entry[1] else [run.whole(picture)]
-            return list(picture.size), np.asarray(run.finish(parts, data_format=data_format, threads=1))
+            return list(picture.size), np.asarray(run.finish(parts, replace(call, threads=1)))
 
-        pairs = map_items(one, sources, threads=threads)
+        pairs = map_items(one, sources, threads=call.threads)
         groups = [values for _, values in pairs]
         data: dict[str, Any] = {
             "pixel_values": stacked(groups) if run.do_pad else groups,
             "image_sizes": [size for size, _ in pairs],
             "batch_num_images": counts,
         }
-        return self.batch(data, return_tensors, listed=("pixel_values", "image_sizes"))
+        return self.batch(data, call.return_tensors, listed=("pixel_values", "image_sizes"))
 
     def whole(self, picture: Picture) -> Picture:
         """One of several pictures: squared on the mean colour and brought to the size of a tile."""

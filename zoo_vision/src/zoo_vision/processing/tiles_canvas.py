@@ -19,7 +19,7 @@ from zoo_vision.processing.base import (
     square,
 )
 from zoo_vision.processing.parallel import map_items, split
-from zoo_vision.processing.picture import FIRST, ON_WHITE, Picture, flat_list, nested_list, open_picture
+from zoo_vision.processing.picture import ON_WHITE, Picture, flat_list, nested_list, open_picture
 from zoo_vision.processing.resample import BICUBIC, BILINEAR, Size, resize
 from zoo_vision.processing.tiles import best_resolution, centred, fitted
 
@@ -71,12 +71,7 @@ class AriaImageProcessor(ImageProcessor):
     def preprocess(
         self,
         images: Any,
-        *,
-        return_tensors: Any = None,
-        data_format: Any = FIRST,
-        input_data_format: Any = None,
-        threads: int | None = None,
-        **overrides: Any,
+        **kwargs: Any,
     ) -> BatchFeature:
         """Prepare a batch.
 
@@ -84,22 +79,22 @@ class AriaImageProcessor(ImageProcessor):
             ``pixel_values`` (crops, 3, side, side), ``pixel_mask`` (crops, side, side), true where there are
             pixels, and ``num_crops``, the largest number of crops of one picture.
         """
-        run = self.adjusted(overrides)
+        run, call = self.begin(kwargs)
         if run.max_image_size not in (490, 980):
             raise ConfigError(f"max_image_size={run.max_image_size} must be 490 or 980")
 
         def one(picture: Picture) -> list[tuple[Picture, Extent]]:
             return [run.squared(part) for part in run.cut(picture)]
 
-        done = run.open_all(flat_list(images), input_data_format, threads, one)
+        done = run.open_all(flat_list(images), call, one)
         crops = [crop for parts in done for crop in parts]
-        values = run.finish([crop for crop, _ in crops], data_format=data_format, threads=threads)
+        values = run.finish([crop for crop, _ in crops], call)
         side = run.max_image_size
         mask = np.zeros((len(crops), side, side), dtype=bool)
         for place, (_, (height, width)) in zip(mask, crops, strict=True):
             place[:height, :width] = True
         data = {"pixel_values": values, "pixel_mask": mask, "num_crops": max(len(parts) for parts in done)}
-        return self.batch(data, return_tensors, listed=())
+        return self.batch(data, call.return_tensors, listed=())
 
 
 class Gemma3ImageProcessor(StandardImageProcessor):
@@ -135,12 +130,7 @@ class Gemma3ImageProcessor(StandardImageProcessor):
     def preprocess(
         self,
         images: Any,
-        *,
-        return_tensors: Any = None,
-        data_format: Any = FIRST,
-        input_data_format: Any = None,
-        threads: int | None = None,
-        **overrides: Any,
+        **kwargs: Any,
     ) -> BatchFeature:
         """Prepare a batch.
 
@@ -148,18 +138,16 @@ class Gemma3ImageProcessor(StandardImageProcessor):
             ``pixel_values`` (pictures and crops, 3, height, width), each picture before its crops, and
             ``num_crops`` (pictures,).
         """
-        run = self.adjusted(overrides)
+        run, call = self.begin(kwargs)
 
         def one(picture: Picture) -> list[Picture]:
             parts = [picture, *run.crops(picture)] if run.do_pan_and_scan else [picture]
             return [run.arrange(part) for part in parts]
 
-        done = run.open_all(flat_list(images), input_data_format, threads, one)
-        values = run.finish(
-            [part for parts in done for part in parts], data_format=data_format, threads=threads
-        )
+        done = run.open_all(flat_list(images), call, one)
+        values = run.finish([part for parts in done for part in parts], call)
         data = {"pixel_values": values, "num_crops": [len(parts) - 1 for parts in done]}
-        return self.batch(data, return_tensors)
+        return self.batch(data, call.return_tensors)
 
 
 def nearest_grid(size: Extent, tile: Extent, least: int, most: int) -> Extent:
@@ -208,26 +196,19 @@ class GotOcr2ImageProcessor(StandardImageProcessor):
     def preprocess(
         self,
         images: Any,
-        *,
-        return_tensors: Any = None,
-        data_format: Any = FIRST,
-        input_data_format: Any = None,
-        threads: int | None = None,
-        **overrides: Any,
+        **kwargs: Any,
     ) -> BatchFeature:
         """Prepare a batch; ``num_patches`` (pictures,) says how many of ``pixel_values`` each has."""
-        run = self.adjusted(overrides)
+        run, call = self.begin(kwargs)
 
         def one(picture: Picture) -> list[Picture]:
             parts = run.cut(picture) if run.crop_to_patches else [picture]
             return [run.arrange(part) for part in parts]
 
-        done = run.open_all(flat_list(images), input_data_format, threads, one)
-        values = run.finish(
-            [part for parts in done for part in parts], data_format=data_format, threads=threads
-        )
+        done = run.open_all(flat_list(images), call, one)
+        values = run.finish([part for parts in done for part in parts], call)
         data = {"pixel_values": values, "num_patches": [len(parts) for parts in done]}
-        return self.batch(data, return_tensors)
+        return self.batch(data, call.return_tensors)
 
     def get_number_of_image_patches(
         self, height: int, width: int, images_kwargs: dict[str, Any] | None = None
@@ -270,22 +251,17 @@ class PixtralImageProcessor(StandardImageProcessor):
     def preprocess(
         self,
         images: Any,
-        *,
-        return_tensors: Any = None,
-        data_format: Any = FIRST,
-        input_data_format: Any = None,
-        threads: int | None = None,
-        **overrides: Any,
+        **kwargs: Any,
     ) -> BatchFeature:
         """Prepare a batch; ``image_sizes`` (pictures, 2) says which part of ``pixel_values`` is picture."""
-        run = self.adjusted(overrides)
-        pictures = run.open_all(flat_list(images), input_data_format, threads, run.arrange)
-        values, _ = run.finish_padded(pictures, data_format=data_format, threads=threads)
+        run, call = self.begin(kwargs)
+        pictures = run.open_all(flat_list(images), call, run.arrange)
+        values, _ = run.finish_padded(pictures, call)
         data: dict[str, Any] = {
             "pixel_values": values,
             "image_sizes": [picture.size for picture in pictures],
         }
-        return self.batch(data, return_tensors)
+        return self.batch(data, call.return_tensors)
 
 
 # Mllama
@@ -346,11 +322,7 @@ class MllamaImageProcessor(StandardImageProcessor):
     def preprocess(
         self,
         images: Any,
-        *,
-        return_tensors: Any = None,
-        input_data_format: Any = None,
-        threads: int | None = None,
-        **overrides: Any,
+        **kwargs: Any,
     ) -> BatchFeature:
         """Prepare samples of pictures; a flat list is one sample.
 
@@ -359,13 +331,13 @@ class MllamaImageProcessor(StandardImageProcessor):
             pictures), 0 where there is no picture; ``aspect_ratio_mask`` (samples, pictures, tiles), 1 for
             tiles in use; ``num_tiles``, a list per sample.
         """
-        run = self.adjusted(overrides)
+        run, call = self.begin(kwargs)
         samples = nested_list(images)
 
         def one(source: Any) -> tuple[np.ndarray, Extent]:
-            return run.tiled(open_picture(source, input_data_format=input_data_format, mode=run.mode))
+            return run.tiled(open_picture(source, input_data_format=call.input_data_format, mode=run.mode))
 
-        flat = map_items(one, [source for sample in samples for source in sample], threads=threads)
+        flat = map_items(one, [source for sample in samples for source in sample], threads=call.threads)
         done = split(flat, [len(sample) for sample in samples])
         most, limit = max(len(sample) for sample in done), run.max_image_tiles
         first = flat[0][0]
@@ -380,6 +352,6 @@ class MllamaImageProcessor(StandardImageProcessor):
                 ids[place, number] = order.index((rows, columns)) + 1
                 mask[place, number, : rows * columns] = 1
         data = {"pixel_values": values, "aspect_ratio_ids": ids, "aspect_ratio_mask": mask}
-        out = BatchFeature(data, return_tensors)
+        out = BatchFeature(data, call.return_tensors)
         out["num_tiles"] = [[len(tiles) for tiles, _ in sample] for sample in done]
         return out

@@ -10,7 +10,7 @@ from PIL import Image
 
 from zoo_core.processing import BatchFeature
 from zoo_vision.processing import geometry
-from zoo_vision.processing.base import StandardImageProcessor, format_name, shortest
+from zoo_vision.processing.base import Call, StandardImageProcessor, shortest
 from zoo_vision.processing.parallel import map_items, split
 from zoo_vision.processing.picture import (
     FIRST,
@@ -47,12 +47,8 @@ class SampleImageProcessor(StandardImageProcessor):
         self,
         images: Any,
         *,
-        return_tensors: Any = None,
         return_row_col_info: bool = False,
-        data_format: Any = FIRST,
-        input_data_format: Any = None,
-        threads: int | None = None,
-        **overrides: Any,
+        **kwargs: Any,
     ) -> BatchFeature:
         """Prepare a batch of samples; a flat list of pictures is one sample.
 
@@ -64,35 +60,31 @@ class SampleImageProcessor(StandardImageProcessor):
             ``pixel_values`` (samples, pictures, 3, height, width) and ``pixel_attention_mask`` (samples,
             pictures, height, width), 1 where there are pixels.
         """
-        run = self.adjusted(overrides)
+        run, call = self.begin(kwargs)
         samples = nested_list(images)
 
         def one(source: Any) -> tuple[list[Picture], int, int]:
-            return run.cut(open_picture(source, input_data_format=input_data_format, mode=run.mode))
+            return run.cut(open_picture(source, input_data_format=call.input_data_format, mode=run.mode))
 
         flat = [source for sample in samples for source in sample]
-        done = split(map_items(one, flat, threads=threads), [len(sample) for sample in samples])
+        done = split(map_items(one, flat, threads=call.threads), [len(sample) for sample in samples])
         groups = [[part for parts, _, _ in sample for part in parts] for sample in done]
         data: dict[str, Any] = {}
         if run.do_pad:
-            data["pixel_values"], data["pixel_attention_mask"] = run.padded(groups, data_format, threads)
+            data["pixel_values"], data["pixel_attention_mask"] = run.padded(groups, call)
         else:
-            data["pixel_values"] = [
-                list(run.finish(group, data_format=data_format, threads=threads)) for group in groups
-            ]
-        if return_tensors is None and run.lists:
+            data["pixel_values"] = [list(run.finish(group, call)) for group in groups]
+        if call.return_tensors is None and run.lists:
             data = {name: [list(sample) for sample in value] for name, value in data.items()}
-        out = BatchFeature(data, return_tensors)
+        out = BatchFeature(data, call.return_tensors)
         if return_row_col_info:
             out["rows"] = [[rows for _, rows, _ in sample] for sample in done]
             out["cols"] = [[columns for _, _, columns in sample] for sample in done]
         return out
 
-    def padded(
-        self, groups: list[list[Picture]], data_format: Any, threads: int | None
-    ) -> tuple[np.ndarray, np.ndarray]:
+    def padded(self, groups: list[list[Picture]], call: Call) -> tuple[np.ndarray, np.ndarray]:
         """Values and mask of all samples, zeros where a sample has fewer or smaller pictures."""
-        order, levels = format_name(data_format), self.levels()
+        order, levels = call.order, self.levels()
         height, width = geometry.largest(picture.size for group in groups for picture in group)
         count = max(len(group) for group in groups)
         check_area(height * len(groups) * count, width, "the batch")
@@ -112,7 +104,7 @@ class SampleImageProcessor(StandardImageProcessor):
             for place, group in enumerate(groups)
             for number, picture in enumerate(group)
         ]
-        map_items(fill, entries, threads=threads)
+        map_items(fill, entries, threads=call.threads)
         return values, mask
 
 

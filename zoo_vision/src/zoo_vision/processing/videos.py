@@ -6,7 +6,7 @@ import importlib
 import math
 import os
 from collections.abc import Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from typing import Any, ClassVar
 
 import numpy as np
@@ -19,6 +19,7 @@ from zoo_vision.processing.base import (
     HALF,
     IMAGENET_MEAN,
     IMAGENET_STD,
+    Call,
     PicturePipeline,
     shortest,
     square,
@@ -163,11 +164,7 @@ class VideoProcessor(PicturePipeline, VideoProcessingMixin):
         *,
         video_metadata: Any = None,
         return_metadata: bool = False,
-        return_tensors: Any = None,
-        data_format: Any = FIRST,
-        input_data_format: Any = None,
-        threads: int | None = None,
-        **overrides: Any,
+        **kwargs: Any,
     ) -> BatchFeature:
         """Prepare a batch of videos.
 
@@ -184,14 +181,14 @@ class VideoProcessor(PicturePipeline, VideoProcessingMixin):
         Raises:
             ProcessingError: a video that cannot be taken; the message begins with its place in the batch.
         """
-        run = self.adjusted(overrides)
+        run, call = self.begin(kwargs)
         given = videos_of(videos)
         known = video_metadata if isinstance(video_metadata, (list, tuple)) else [video_metadata] * len(given)
         if len(known) != len(given):
             raise ProcessingError(
                 f"{len(given)} videos came with video_metadata for {len(known)}; give one each"
             )
-        asked = {name: overrides[name] for name in ("fps", "num_frames") if overrides.get(name) is not None}
+        asked = {name: kwargs[name] for name in ("fps", "num_frames") if kwargs.get(name) is not None}
 
         def one(entry: tuple[Any, Any]) -> tuple[list[Any], VideoMetadata]:
             return run.frames(entry[0], entry[1], asked)
@@ -199,9 +196,9 @@ class VideoProcessor(PicturePipeline, VideoProcessingMixin):
         opened = map_items(one, list(zip(given, known, strict=True)), threads=1, what="video")
         clips = [frames for frames, _ in opened]
         flat = [frame for frames in clips for frame in frames]
-        pictures = run.open_all(flat, input_data_format, threads, run.arrange)
+        pictures = run.open_all(flat, call, run.arrange)
         groups = split(pictures, [len(frames) for frames in clips])
-        out = run.collect(groups, return_tensors, data_format, threads)
+        out = run.collect(groups, call)
         if return_metadata:
             out["video_metadata"] = [metadata for _, metadata in opened]
         return out
@@ -227,14 +224,12 @@ class VideoProcessor(PicturePipeline, VideoProcessingMixin):
             frames = [frames[index] for index in metadata.frames_indices]
         return frames, metadata
 
-    def collect(
-        self, groups: Sequence[list[Picture]], return_tensors: Any, data_format: Any, threads: int | None
-    ) -> BatchFeature:
+    def collect(self, groups: Sequence[list[Picture]], call: Call) -> BatchFeature:
         """The outputs from the arranged frames of each video."""
         flat = [picture for group in groups for picture in group]
-        values = self.finish(flat, data_format=data_format, threads=threads)
+        values = self.finish(flat, call)
         clips = [np.asarray(clip) for clip in split(list(values), [len(group) for group in groups])]
-        return BatchFeature({self.output: clips}, return_tensors)
+        return BatchFeature({self.output: clips}, call.return_tensors)
 
 
 def check_count(wanted: int, total: int) -> int:
@@ -353,15 +348,15 @@ class Qwen2VLVideoProcessor(VideoProcessor):
         # The size may depend on the number of frames, which ``collect`` knows.
         return picture
 
-    def collect(
-        self, groups: Sequence[list[Picture]], return_tensors: Any, data_format: Any, threads: int | None
-    ) -> BatchFeature:
+    def collect(self, groups: Sequence[list[Picture]], call: Call) -> BatchFeature:
         patches, grids = [], []
         for group in groups:
             if self.do_resize:
                 size = self.patched_size(group[0].size, len(group))
-                group = map_items(lambda one, s=size: resize(one, s, self.resample), group, threads=threads)
-            values = np.asarray(self.finish(group, threads=threads))
+                group = map_items(
+                    lambda one, s=size: resize(one, s, self.resample), group, threads=call.threads
+                )
+            values = np.asarray(self.finish(group, replace(call, data_format=FIRST)))
             side = self.patch_size * self.merge_size
             if values.ndim != 4 or values.shape[2] % side or values.shape[3] % side:
                 raise ProcessingError(f"frames must share one size, a multiple of {side}; leave do_resize on")
@@ -374,7 +369,7 @@ class Qwen2VLVideoProcessor(VideoProcessor):
             "pixel_values_videos": np.concatenate(patches),
             "video_grid_thw": np.asarray(grids, dtype=np.int64),
         }
-        return BatchFeature(data, return_tensors)
+        return BatchFeature(data, call.return_tensors)
 
     def get_num_of_video_patches(
         self, num_frames: int, height: int, width: int, videos_kwargs: dict[str, Any] | None = None
