@@ -170,7 +170,7 @@ def rotary_of(
 def attention_options(config: PretrainedConfig, layer_idx: int, **changes: Any) -> dict[str, Any]:
     """The keywords of `Attention` that a config names as Llama's does; further ones override them."""
     options: dict[str, Any] = {
-        "num_kv_heads": config.num_key_value_heads,
+        "num_kv_heads": getattr(config, "num_key_value_heads", None),
         "head_dim": getattr(config, "head_dim", None),
         "bias": getattr(config, "attention_bias", False),
         "dropout": getattr(config, "attention_dropout", 0.0),
