@@ -104,11 +104,16 @@ class PreTrainedModel(EmbeddingAccess, nn.Module):
     # Construction
 
     def post_init(self) -> None:
-        """Initialise the weights that no inner model has initialised, and tie those that share memory."""
-        for module in self.modules():
-            if not getattr(module, "_initialized", False):
-                self._init_weights(module)
-                module._initialized = True  # type: ignore[assignment]
+        """Initialise the weights that no inner model has initialised, and tie those that share memory.
+
+        Inner modules come first, so that a module may set what its children hold. Weights without memory
+        are left to the load that the model is made for.
+        """
+        if not any(parameter.is_meta for parameter in self.parameters()):
+            for module in reversed(list(self.modules())):
+                if not getattr(module, "_initialized", False):
+                    self._init_weights(module)
+                    module._initialized = True  # type: ignore[assignment]
         self.tie_weights()
 
     def _init_weights(self, module: nn.Module) -> None:
