@@ -56,9 +56,9 @@ class CTCTokenizer(VocabularyTokenizer):
         for token, index in self.encoder.items():
             if len(token) > 1 and index not in declared:
                 special = token in self._added_ids and self._added[index].special
-                self._put(
-                    index, AddedToken(token, lstrip=True, rstrip=True, normalized=False, special=special)
-                )
+                wide = AddedToken(token, lstrip=True, rstrip=True, normalized=False, special=special)
+                self._put(index, wide)
+        self._adopt_flags()
 
     def _language_vocab(self, language: str | None) -> dict[str, int]:
         """The vocabulary, or the one of a language where the file holds several."""

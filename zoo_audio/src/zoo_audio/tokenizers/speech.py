@@ -11,11 +11,11 @@ from typing import Any, ClassVar
 from tokenizers import AddedToken
 
 from zoo_core.errors import MissingDependency, TokenizerError
-from zoo_core.tokenization.bpe import END_OF_WORD, WordBpeTokenizer
+from zoo_core.tokenization.bpe import MarkedBpeTokenizer
 from zoo_core.tokenization.byte_tokens import ByteTokenizer
 from zoo_core.tokenization.families import BosEosTokenizer, ByteLevelTokenizer, FairseqTokenizer
 from zoo_core.tokenization.languages import LanguageTokenizer
-from zoo_core.tokenization.pieces import PieceTokenizer, join_pieces
+from zoo_core.tokenization.pieces import PieceTokenizer, join_around, join_pieces
 from zoo_core.tokenization.pipelines import read_vocab
 from zoo_core.tokenization.python import VocabularyTokenizer
 from zoo_core.tokenization.templates import Template
@@ -144,15 +144,7 @@ class Speech2TextTokenizer(PieceTokenizer):
 
     def convert_tokens_to_string(self, tokens: list[str]) -> str:
         special = set(self.all_special_tokens)
-        text: list[str] = []
-        run: list[str] = []
-        for token in tokens:
-            if token in special:
-                text += [self._written(run), token, " "]
-                run = []
-            else:
-                run.append(token)
-        return "".join([*text, self._written(run)]).strip()
+        return join_around(tokens, special, blank_after=True, join=self._written).strip()
 
     def _written(self, pieces: list[str]) -> str:
         text = join_pieces(pieces)
@@ -162,7 +154,7 @@ class Speech2TextTokenizer(PieceTokenizer):
 _SPEECH2TEXT_LANGUAGES = {"mustc": "pt fr ru nl ro it es de"}
 
 
-class Speech2Text2Tokenizer(WordBpeTokenizer):
+class Speech2Text2Tokenizer(MarkedBpeTokenizer):
     """Speech2Text 2: BPE whose unfinished pieces end in ``@@``; without merges it decodes only."""
 
     vocab_files_names: ClassVar[Mapping[str, str]] = {"vocab_file": "vocab.json", "merges_file": "merges.txt"}
@@ -179,13 +171,6 @@ class Speech2Text2Tokenizer(WordBpeTokenizer):
 
     def _words(self, text: str) -> list[str]:
         return (text.lower() if self.do_lower_case else text).split()
-
-    def _pieces(self, word: str) -> tuple[str, ...]:
-        *inner, last = super()._pieces(word)
-        return (*(f"{piece}@@" for piece in inner), last.removesuffix(END_OF_WORD))
-
-    def convert_tokens_to_string(self, tokens: list[str]) -> str:
-        return "".join(f"{token} " for token in tokens).replace("@@ ", "").strip()
 
 
 class DiaTokenizer(ByteTokenizer):

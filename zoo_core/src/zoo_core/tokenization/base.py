@@ -104,6 +104,14 @@ class PreTrainedTokenizerBase(SequenceMethods, ChatMethods, FileMethods, Special
             unique.setdefault(token.content, token)
         self._additional = list(unique.values())
 
+    def _adopt_flags(self) -> None:
+        """Special tokens are matched as the vocabulary says: its flags replace those of the roles."""
+        known = {token.content: token for token in self.added_tokens_decoder.values()}
+        for role, token in self._roles.items():
+            if token is not None:
+                self._roles[role] = known.get(token.content, token)
+        self._additional = [known.get(token.content, token) for token in self._additional]
+
     # The vocabulary: what a subclass provides
 
     @property
@@ -136,9 +144,9 @@ class PreTrainedTokenizerBase(SequenceMethods, ChatMethods, FileMethods, Special
         """The same as ``added_tokens_encoder``."""
         return self.added_tokens_encoder
 
-    def _id_limit(self) -> int:
-        """Every id is below this."""
-        return len(self)
+    def _has_id(self, index: int) -> bool:
+        """Whether an id of ``len(self)`` or more has a token all the same, in a vocabulary with gaps."""
+        return index in self.added_tokens_decoder
 
     def convert_tokens_to_string(self, tokens: list[str]) -> str:
         """Tokens joined into text, as this kind of tokenizer joins them."""
@@ -354,9 +362,10 @@ class PreTrainedTokenizerBase(SequenceMethods, ChatMethods, FileMethods, Special
         """
         ids = id_list(token_ids)
         check_ids(ids)
-        if ids and max(ids) >= (size := self._id_limit()):
+        size = len(self)
+        if any(index >= size and not self._has_id(index) for index in ids):
             self._warn_once("ids", f"Ids beyond the vocabulary of {size} tokens decode to nothing.")
-            ids = [index for index in ids if index < size]
+            ids = [index for index in ids if index < size or self._has_id(index)]
         text = self._decode(ids, skip_special_tokens=skip_special_tokens, **kwargs)
         clean = clean_up_tokenization_spaces
         if clean if clean is not None else self.clean_up_tokenization_spaces:

@@ -66,7 +66,11 @@ class WordBpeTokenizer(VocabularyTokenizer):
             )
         self._files = {"vocab_file": Path(vocab_file), "merges_file": Path(merges_file)}
         self._bpe = WordBpe(self._read_merges(Path(merges_file)))
-        super().__init__(read_vocab(Path(vocab_file)), **kwargs)
+        super().__init__(self._read_vocab(Path(vocab_file)), **kwargs)
+
+    @classmethod
+    def _read_vocab(cls, path: Path) -> dict[str, int]:
+        return read_vocab(path)
 
     @staticmethod
     def _read_merges(path: Path) -> list[tuple[str, str]]:
@@ -90,3 +94,14 @@ class WordBpeTokenizer(VocabularyTokenizer):
         prefix = f"{filename_prefix}-" if filename_prefix else ""
         named = {prefix + self.vocab_files_names[name]: path for name, path in self._files.items()}
         return copy_files(named, Path(save_directory))
+
+
+class MarkedBpeTokenizer(WordBpeTokenizer):
+    """BPE whose unfinished pieces end in ``@@``, and whose last ones have no mark."""
+
+    def _pieces(self, word: str) -> tuple[str, ...]:
+        *inner, last = super()._pieces(word)
+        return (*(f"{piece}@@" for piece in inner), last.removesuffix(END_OF_WORD))
+
+    def convert_tokens_to_string(self, tokens: list[str]) -> str:
+        return " ".join(tokens).replace("@@ ", "").strip()

@@ -11,7 +11,7 @@ from typing import Any, ClassVar, Self
 from tokenizers import AddedToken, Encoding, Tokenizer
 
 from zoo_core.errors import TokenizerError
-from zoo_core.tokenization.backend import Backend, or_reraise, read_tokenizer
+from zoo_core.tokenization.backend import Backend, or_reraise, read_tokenizer, stable_json
 from zoo_core.tokenization.base import PreTrainedTokenizerBase
 from zoo_core.tokenization.batch_encoding import BatchEncoding
 from zoo_core.tokenization.decoding import check_ids, id_list
@@ -146,6 +146,7 @@ class PreTrainedTokenizerFast(PreTrainedTokenizerBase):
                     t for t in self._additional if tokenizer.token_to_id(t.content) is not None
                 ]
         self._add_tokens(self.all_special_tokens_extended, special=True)
+        self._adopt_flags()
 
     def _add_tokens(self, tokens: list[AddedToken], *, special: bool) -> int:
         """Adds what is new; a token of the model's vocabulary becomes one that is matched whole."""
@@ -220,6 +221,9 @@ class PreTrainedTokenizerFast(PreTrainedTokenizerBase):
         skipped = set(self.all_special_ids) if skip_special_tokens else ()
         tokens = [self._token(index) for index in wanted if single or index not in skipped]
         return tokens[0] if single else tokens
+
+    def _has_id(self, index: int) -> bool:
+        return index < 1 << 32 and self._backend.tokenizer.id_to_token(index) is not None
 
     def _token(self, index: int) -> str:
         token = self._backend.tokenizer.id_to_token(index) if index < 1 << 32 else None
@@ -327,7 +331,7 @@ class PreTrainedTokenizerFast(PreTrainedTokenizerBase):
 
     def _write_backend(self, folder: Path, prefix: str) -> list[Path]:
         path = folder / f"{prefix}tokenizer.json"
-        self._backend.for_saving().save(str(path))
+        path.write_text(stable_json(self._backend.for_saving()), encoding="utf-8")
         return [path]
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -36,10 +36,18 @@ def join_pieces(pieces: list[str]) -> str:
     return str(_JOIN.decode(pieces)) if pieces else ""
 
 
-def join_around(tokens: Iterable[str], special: Collection[str], *, blank_before: bool) -> str:
+def join_around(
+    tokens: Iterable[str],
+    special: Collection[str],
+    *,
+    blank_before: bool = False,
+    blank_after: bool = False,
+    join: Callable[[list[str]], str] = join_pieces,
+) -> str:
     """Runs of pieces joined, special tokens kept as they are between them.
 
     blank_before: a blank before each run that a special token ends, and before one that starts the text.
+    blank_after: a blank after each special token.
     """
     text: list[str] = []
     run: list[str] = []
@@ -51,10 +59,10 @@ def join_around(tokens: Iterable[str], special: Collection[str], *, blank_before
             continue
         if blank_before and not after_special:
             text.append(" ")
-        text += [join_pieces(run), token]
+        text += [join(run), token, " " if blank_after else ""]
         run = []
         after_special = True
-    return "".join([*text, join_pieces(run)])
+    return "".join([*text, join(run)])
 
 
 def piece_tokenizer(model: SentencePieceModel, scheme: str = "always") -> Tokenizer:

@@ -38,8 +38,8 @@ class PreTrainedTokenizer(PreTrainedTokenizerBase):
             (int(i), as_added_token(t)) for i, t in (added_tokens_decoder or {}).items()
         ):
             self._put(index, token)
-        self._splitter = None
         self._add_tokens(self.all_special_tokens_extended, special=True)
+        self._adopt_flags()
 
     # What a subclass provides
 

@@ -99,7 +99,7 @@ class CanineTokenizer(PreTrainedTokenizer):
 
     def _add_tokens(self, tokens: list[AddedToken], *, special: bool) -> int:
         for token in tokens:
-            if len(token.content) == 1:
+            if len(token.content) == 1 and token.content not in self._added_ids:
                 token.special = token.special or special
                 self._put(ord(token.content), token)
         longer = [token for token in tokens if len(token.content) != 1]

@@ -51,6 +51,8 @@ class HerbertTokenizer(PreTrainedTokenizerFast):
         "pad_token": "<pad>",
         "mask_token": "<mask>",
         "sep_token": "</s>",
+        "bos_token": "<s>",
+        "additional_special_tokens": tuple(f"<special{index}>" for index in range(10)),
     }
 
     def convert(self, files: Mapping[str, Path]) -> Tokenizer:

@@ -8,6 +8,7 @@ kept on abbreviations and inside numbers.
 
 from __future__ import annotations
 
+import functools
 import re
 import unicodedata
 
@@ -26,7 +27,22 @@ _ABBREVIATIONS = {
         R.I.P SS S.S S.A S.A.I S.A.R S.A.S S.E sec sect sing S.M S.M.I.R sq sqq suiv sup suppl tél T.S.V.P
         vb vol vs X.O Z.I
         """,
+    "de": """
+        Abt bzgl bzw ca Co dergl d.h Dipl Dr etc evtl Fr geb gest ggf Hr i.d.R inkl Ing Jh Mio Mr Mrd Mrs Ms
+        Msgr Nr Prof sog St Str Tel u.a usw v.a vgl vs z.B z.T zzgl
+        """,
 }
+_SYLLABLES = (("\u3400", "\u4dbf"), ("\u4e00", "\u9fff"), ("\uac00", "\ud7a3"), ("\uf900", "\ufa6d"))
+_CJK = (
+    (0x1100, 0x11FF),
+    (0x2E80, 0xA4CF),
+    (0xA840, 0xA87F),
+    (0xAC00, 0xD7AF),
+    (0xF900, 0xFAFF),
+    (0xFE30, 0xFE4F),
+    (0xFF65, 0xFFDC),
+    (0x20000, 0x2FFFF),
+)
 _BEFORE_NUMBERS = frozenset({"No", "Nos", "Art", "Nr", "pp"})
 _ESCAPES = (
     ("&", "&amp;"),
@@ -42,13 +58,12 @@ _DOTS = "DOTMULTI"
 
 _UNICODE_PUNCTUATION = str.maketrans(
     {
-        **dict(
-            zip(
-                "，、”“∶：？《》）！（；１」「０３２５６９７８４％～’…",
-                ',,"":""?"")!(;1""0325697848%~',
-                strict=False,
-            )
-        ),
+        **dict(zip("０１２３４５６７８９", "0123456789", strict=True)),
+        **dict(zip("，、∶：？！（）；％～━’", ",,::?!();%~-'", strict=True)),
+        **dict.fromkeys("”“《》」「", '"'),
+        **dict(zip("〈〉【】", "<>[]", strict=True)),
+        "１": '"',
+        "…": "...",
     }
 )
 _NORMALISE = [
@@ -108,7 +123,7 @@ def normalize_punctuation(text: str, language: str = "en") -> str:
         text = re.sub(r',"', '",', text)
         text = re.sub(r'(\.+)"(\s*[^<])', r'"\1\2', text)
     decimal = "," if language in ("de", "es", "cz", "cs", "fr") else "."
-    return re.sub("(\\d)\u00a0(\\d)", rf"\1{decimal}\2", text)
+    return re.sub("(\\d)\u00a0(\\d)", rf"\1{decimal}\2", text).strip()
 
 
 def remove_unprintable(text: str) -> str:
@@ -119,7 +134,7 @@ def remove_unprintable(text: str) -> str:
 def tokenize(text: str, language: str = "en", *, escape: bool = True) -> list[str]:
     """The words of ``text``. escape: write the signs that the toolkit reserves as XML entities."""
     text = re.sub(r"[\x00-\x1f]", "", re.sub(r"\s+", " ", text)).strip()
-    text = re.sub(r"([^\w\s.'`,\-]|_)", r" \1 ", text)
+    text = "".join(f" {char} " if _stands_apart(char) else char for char in text)
     text = _mark_dots(text)
     text = re.sub(r"(\D),", r"\1 , ", text)
     text = re.sub(r",(\D)", r" , \1", text)
@@ -130,6 +145,16 @@ def tokenize(text: str, language: str = "en", *, escape: bool = True) -> list[st
     for sign, entity in _ESCAPES if escape else ():
         text = text.replace(sign, entity)
     return text.split()
+
+
+@functools.lru_cache(1 << 14)
+def _stands_apart(char: str) -> bool:
+    """Whether a sign is a word of its own: punctuation, and every Chinese or Korean one."""
+    if char.isspace() or char in ".'`,-":
+        return False
+    if any(first <= char <= last for first, last in _SYLLABLES):
+        return True
+    return not char.isalnum() and not unicodedata.category(char).startswith("M")
 
 
 def _mark_dots(text: str) -> str:
@@ -177,9 +202,9 @@ def _split_full_stops(words: list[str], language: str) -> list[str]:
             or (
                 ("." in stem and re.search(_ALPHA, stem))
                 or stem in known
-                or (len(stem) == 1 and stem.isupper())
+                or (len(stem) == 1 and (stem.isupper() or language in ("fr", "de")))
                 or following[:1].islower()
-                or (stem in _BEFORE_NUMBERS and following[:1].isdigit())
+                or (language != "fr" and stem in _BEFORE_NUMBERS and following[:1].isdigit())
             )
         ):
             split.append(word)
@@ -200,13 +225,13 @@ def detokenize(words: list[str], language: str = "en") -> str:
     tokens = text.split()
     english, elides = language == "en", language in ("fr", "it", "ga", "ca")
     for index, token in enumerate(tokens):
-        closes = re.fullmatch(r"[,.?!:;\\%}\])]+", token)
+        closes = re.fullmatch(r"[,.}\])]+" if language == "fr" else r"[,.?!:;\\%}\])]+", token)
         contracted = english and index and re.match(rf"'{_ALPHA}", token)
         elided = elides and index + 1 < len(tokens) and re.fullmatch(rf".*{_ALPHA}'", token)
-        if re.fullmatch(r"[$¢£¥(\[{¿¡]+", token) or elided:
+        if all(unicodedata.category(char) == "Sc" or char in "([{¿¡" for char in token) or elided:
             pieces.append(blank + token)
             blank = ""
-        elif closes or contracted:
+        elif closes or contracted or (index and _is_cjk(token[0]) and _is_cjk(tokens[index - 1][-1])):
             pieces.append(token)
             blank = " "
         elif re.fullmatch(r"['\"„“`]+", token):
@@ -215,6 +240,11 @@ def detokenize(words: list[str], language: str = "en") -> str:
             pieces.append(blank + token)
             blank = " "
     return re.sub(r" +", " ", "".join(pieces)).strip()
+
+
+def _is_cjk(char: str) -> bool:
+    """Whether a sign is written without blanks around it."""
+    return any(first <= ord(char) <= last for first, last in _CJK)
 
 
 def _quote(token: str, pieces: list[str], blank: str, quotes: dict[str, int], language: str) -> str:

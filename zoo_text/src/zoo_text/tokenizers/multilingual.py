@@ -58,6 +58,7 @@ class PLBartTokenizer(LanguageTokenizer, FairseqTokenizer):
 
     special_tokens: ClassVar[Mapping[str, Any]] = {**FairseqTokenizer.special_tokens, "mask_token": _MASK}
     settings: ClassVar[Mapping[str, Any]] = {"language_codes": "base"}
+    clean_up_tokenization_spaces = True
     languages = PLBART["base"]
     source_form = target_form = ("", "eos {lang}")
 

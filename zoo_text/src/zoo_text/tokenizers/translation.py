@@ -80,8 +80,8 @@ class M2M100Tokenizer(PieceTokenizer):
     def vocab_size(self) -> int:
         return len(self.encoder)
 
-    def _id_limit(self) -> int:
-        return max(self._names) + 1
+    def _has_id(self, index: int) -> bool:
+        return index in self._names or super()._has_id(index)
 
     def get_vocab(self) -> dict[str, int]:
         return {**self.encoder, **self.lang_token_to_id, **self._added_ids}
@@ -207,4 +207,4 @@ class MarianTokenizer(PieceTokenizer):
 
     def convert_tokens_to_string(self, tokens: list[str]) -> str:
         special = set(self.all_special_tokens)
-        return join_around(tokens, special, blank_before=True).replace("\u2581", " ").strip()
+        return join_around(tokens, special, blank_after=True).replace("\u2581", " ").strip()

@@ -71,7 +71,6 @@ class T5Tokenizer(SentencePieceTokenizer):
     settings: ClassVar[Mapping[str, Any]] = {"extra_ids": 100, "add_prefix_space": None}
     model_input_names: Sequence[str] = ("input_ids", "attention_mask")
     template = ("$A eos", "$A eos $B eos")
-    unk_id = 2
 
     extra_ids: int
 
@@ -83,8 +82,7 @@ class T5Tokenizer(SentencePieceTokenizer):
 
     def _pieces(self, model: SentencePieceModel) -> list[tuple[str, float]]:
         extra = [(f"<extra_id_{index}>", 0.0) for index in reversed(range(self.extra_ids))]
-        first = [(token, 0.0) for token in ("<pad>", "</s>", "<unk>")]
-        return [*first, *model.pieces[3:], *extra]
+        return [*model.pieces, *extra]
 
     def get_sentinel_tokens(self) -> list[str]:
         """The tokens that stand for spans left out."""
@@ -390,9 +388,8 @@ class SiglipTokenizer(PieceTokenizer):
         return SPACE + text, kwargs
 
     def _tokenize(self, text: str, **kwargs: Any) -> list[str]:
-        first = SPACE if text.startswith(SPACE) else ""
-        words = text.replace(SPACE, " ").translate(_NO_PUNCTUATION).split()
-        return super()._tokenize(first + " ".join(words)) if first or words else []
+        text = " ".join(text.translate(_NO_PUNCTUATION).split())
+        return super()._tokenize(text) if text.strip(SPACE) else []
 
 
 _NO_PUNCTUATION = str.maketrans("", "", string.punctuation)

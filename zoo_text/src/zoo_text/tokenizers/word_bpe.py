@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 from zoo_core.errors import TokenizerError
-from zoo_core.tokenization.bpe import END_OF_WORD, WordBpeTokenizer
+from zoo_core.tokenization.bpe import MarkedBpeTokenizer, WordBpeTokenizer
 from zoo_core.tokenization.pipelines import read_vocab
 from zoo_core.tokenization.templates import Template
 from zoo_text.tokenizers import moses
@@ -79,7 +79,7 @@ class FlaubertTokenizer(XLMTokenizer):
     def _words_in(self, text: str, language: str) -> list[str]:
         text = text.replace("``", '"').replace("''", '"')
         text = unicodedata.normalize("NFC", text)
-        text = text.lower() if self.do_lowercase else text
+        text = moses.replace_unicode_punctuation(text.lower() if self.do_lowercase else text)
         text = moses.remove_unprintable(moses.normalize_punctuation(text, language))
         return moses.tokenize(text, language, escape=False)
 
@@ -160,17 +160,10 @@ class FSMTTokenizer(WordBpeTokenizer):
         return moses.detokenize(super().convert_tokens_to_string(tokens).split(), self.tgt_lang)
 
 
-class CTRLTokenizer(WordBpeTokenizer):
+class CTRLTokenizer(MarkedBpeTokenizer):
     """CTRL: words cut at blanks; a piece that its word goes on after ends in ``@@`` (Keskar et al., 2019)."""
 
     special_tokens: ClassVar[Mapping[str, Any]] = {"unk_token": "<unk>"}
 
     def _words(self, text: str) -> list[str]:
         return re.findall(r"\S+\n?", text)
-
-    def _pieces(self, word: str) -> tuple[str, ...]:
-        *inner, last = super()._pieces(word)
-        return (*(f"{piece}@@" for piece in inner), last.removesuffix(END_OF_WORD))
-
-    def convert_tokens_to_string(self, tokens: list[str]) -> str:
-        return " ".join(tokens).replace("@@ ", "").strip()

@@ -229,7 +229,7 @@ class RoFormerTokenizer(BertTokenizer):
         copy = self._backend.copy()
         copy.pre_tokenizer = pre_tokenizers.BertPreTokenizer()
         path = folder / f"{prefix}tokenizer.json"
-        copy.save(str(path))
+        path.write_text(str(copy.to_str(pretty=True)), encoding="utf-8")
         return [path]
 
 
