@@ -29,9 +29,6 @@ SECTIONS: tuple[str, ...] = (
 )
 """``module:function``, each called without arguments and returning a ``Section``, in order of appearance."""
 
-_OPTIONAL = {
-    "sentencepiece": "sentencepiece models without a tokenizer.json: pip install 'zoo-core[sentencepiece]'",
-}
 _SETTINGS = ("ZOO_", "HF_HUB_", "HF_HOME", "HF_ENDPOINT", "HF_TOKEN", "TRANSFORMERS_OFFLINE")
 _SECRET = ("TOKEN",)
 
@@ -71,6 +68,7 @@ def requirements() -> Section:
     from packaging.requirements import InvalidRequirement, Requirement
 
     findings: dict[str, Finding] = {}
+    optional: dict[str, Finding] = {}
     for distribution in ("zoo-core", *registry.distributions()):
         for line in _requires(distribution):
             try:
@@ -80,17 +78,18 @@ def requirements() -> Section:
                     "warning", distribution, f"declares the unreadable {line!r}: {error}"
                 )
                 continue
-            if requirement.marker is None or requirement.marker.evaluate({"extra": ""}):
-                finding = _installed(requirement.name, str(requirement.specifier), distribution)
-                if requirement.name not in findings or finding.status != "ok":
-                    findings[requirement.name] = finding
-    for name, use in _OPTIONAL.items():
-        version = _version(name)
-        findings.setdefault(
-            name,
-            Finding("ok", name, version) if version else Finding("note", name, f"not installed; for {use}"),
-        )
-    return Section("Requirements", list(findings.values()))
+            name, marker = requirement.name, requirement.marker
+            if marker is None or marker.evaluate({"extra": ""}):
+                finding = _installed(name, str(requirement.specifier), distribution)
+                if name not in findings or finding.status != "ok":
+                    findings[name] = finding
+            elif extra := next((e for e in _extras(distribution) if marker.evaluate({"extra": e})), None):
+                version = _version(name)
+                wanted = f"not installed; for pip install '{distribution}[{extra}]'"
+                optional[name] = Finding("ok" if version else "note", name, version or wanted)
+    return Section(
+        "Requirements", [*findings.values(), *(f for n, f in optional.items() if n not in findings)]
+    )
 
 
 def plugins() -> Section:
@@ -177,6 +176,10 @@ def _requires(distribution: str) -> list[str]:
         return metadata.requires(distribution) or []
     except metadata.PackageNotFoundError:
         return []
+
+
+def _extras(distribution: str) -> list[str]:
+    return metadata.metadata(distribution).get_all("Provides-Extra") or []
 
 
 def _version(name: str) -> str | None:

@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -33,7 +32,6 @@ _PROCESSOR_FILES: Mapping[str, tuple[str, ...]] = {
     "preprocessor_config.json": ("processor_class", "image_processor_type", "feature_extractor_type"),
     "video_preprocessor_config.json": ("video_processor_type",),
 }
-_SENTENCEPIECE_SUFFIXES = (".model", ".spm", "sentencepiece.bpe.model")
 _TOKENIZER_FILES = (
     "tokenizer.json",
     "vocab.txt",
@@ -116,12 +114,6 @@ def inspect(name: str, options: HubOptions) -> Report:
     auto_map = config.get("auto_map")
     if isinstance(auto_map, dict):
         report.remote_code = {str(key): str(value) for key, value in auto_map.items()}
-    if not files.intersection({"tokenizer.json"}) and find_spec("sentencepiece") is None:
-        models = sorted(file for file in files if file.endswith(_SENTENCEPIECE_SUFFIXES) and "/" not in file)
-        if models:
-            report.missing.append(
-                f"{models[0]} is read with sentencepiece: pip install 'zoo-core[sentencepiece]'"
-            )
     return report
 
 
