@@ -11,11 +11,12 @@ from PIL import Image
 from zoo_core.errors import ConfigError, ProcessingError
 from zoo_vision.processing.classification import CLIPImageProcessor, ViTImageProcessor
 from zoo_vision.processing.dense import SegformerImageProcessor
-from zoo_vision.processing.detection import DetrImageProcessor, MaskFormerImageProcessor
+from zoo_vision.processing.detection import DetrImageProcessor
 from zoo_vision.processing.keypoints import SuperGlueImageProcessor, VitPoseImageProcessor
 from zoo_vision.processing.padded import SamImageProcessor
 from zoo_vision.processing.patches import Pix2StructImageProcessor, Qwen2VLImageProcessor
 from zoo_vision.processing.prompted import VitMatteImageProcessor
+from zoo_vision.processing.segmentation import MaskFormerImageProcessor
 
 GOOD = np.zeros((20, 20, 3), np.uint8)
 VIT = ViTImageProcessor(size=8)

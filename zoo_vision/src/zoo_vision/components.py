@@ -7,10 +7,11 @@ _IMAGE_PROCESSORS: dict[str, str] = {
         Bit Blip Chameleon ChineseCLIP CLIP ConvNext DeiT EfficientFormer EfficientNet Idefics Levit Llava
         MobileNetV1 Perceiver PoolFormer Pvt Siglip TextNet ViT ViTHybrid
     """,
-    "dense": "Beit DPT GLPN MobileNetV2 MobileViT PromptDepthAnything Segformer",
+    "dense": "Beit DPT GLPN MobileNetV2 MobileViT PromptDepthAnything Segformer ZoeDepth",
     "detection": """
-        ConditionalDetr DeformableDetr Deta Detr GroundingDino Mask2Former MaskFormer RTDetr Yolos
+        ConditionalDetr DeformableDetr Deta Detr GroundingDino RTDetr Yolos
     """,
+    "segmentation": "Eomt Mask2Former MaskFormer",
     "padded": "BridgeTower Fuyu Owlv2 OwlViT Sam Swin2SR Vilt",
     "documents": "Donut LayoutLMv2 LayoutLMv3 Nougat",
     "tiles": "LlavaNext LlavaOnevision",
@@ -18,7 +19,7 @@ _IMAGE_PROCESSORS: dict[str, str] = {
     "clips": "InstructBlipVideo LlavaNextVideo Tvlt Tvp VideoMAE Vivit",
     "tiles_canvas": "Aria Gemma3 GotOcr2 Mllama Pixtral",
     "keypoints": "EfficientLoFTR LightGlue SuperGlue SuperPoint VitPose",
-    "prompted": "DeepseekVL Eomt Flava ImageGPT Janus SegGpt VitMatte ZoeDepth",
+    "prompted": "DeepseekVL Flava ImageGPT Janus SegGpt VitMatte",
     "tiles_idefics": "Idefics2 Idefics3 SmolVLM",
 }
 

@@ -35,7 +35,9 @@ def polygon_masks(segmentations: Sequence[Any], size: Extent) -> np.ndarray:
     try:
         coco: Any = importlib.import_module("pycocotools.mask")
     except ImportError as error:
-        raise MissingDependency("masks from polygons need pycocotools: pip install pycocotools") from error
+        raise MissingDependency(
+            "masks from polygons need pycocotools: pip install 'zoo-vision[coco]'"
+        ) from error
     height, width = size
     masks = []
     for polygons in segmentations:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
@@ -12,6 +13,7 @@ from zoo_core.errors import ConfigError, ProcessingError
 from zoo_core.processing import BatchFeature
 from zoo_vision.processing import annotations as targets, segments
 from zoo_vision.processing.base import (
+    HALF,
     IMAGENET_MEAN,
     IMAGENET_STD,
     Call,
@@ -253,3 +255,49 @@ class GLPNImageProcessor(DepthMaps):
     def resized(self, picture: Picture) -> Picture:
         height, width = (side - side % self.size_divisor for side in picture.size)
         return resize(picture, (height, width), self.resample)
+
+
+class ZoeDepthImageProcessor(StandardImageProcessor):
+    """Mirrored borders, then a plain linear interpolation to multiples of 32."""
+
+    do_pad: bool = True
+    image_mean: list[float] = HALF
+    image_std: list[float] = HALF
+    size: Size = {"height": 384, "width": 512}
+    keep_aspect_ratio: bool = True
+    ensure_multiple_of: int = 32
+
+    def preprocess(
+        self,
+        images: Any,
+        **kwargs: Any,
+    ) -> BatchFeature:
+        """As the base's; ``resample`` is not used, the interpolation being linear between pixel corners."""
+        run, call = self.begin(kwargs)
+        levels = run.levels()
+        first, second = replace(levels, mean=None, std=None), replace(levels, factor=None)
+
+        def one(picture: Picture) -> np.ndarray:
+            values = first.apply(picture, data_format="channels_last")
+            if run.do_pad:
+                down, across = (int(math.sqrt(side / 2) * 3) for side in picture.size)
+                values = np.pad(values, ((down, down), (across, across), (0, 0)), mode="reflect")
+            if run.do_resize:
+                height, width = values.shape[:2]
+                size = depth_size((height, width), run.size, run.keep_aspect_ratio, run.ensure_multiple_of)
+                for axis, length in enumerate(size):
+                    values = between_corners(values, length, axis)
+            return second.apply(Picture(values.astype(np.float32)), data_format=call.data_format)
+
+        found = run.open_all(flat_list(images), call, one)
+        return self.batch({"pixel_values": found}, call.return_tensors)
+
+
+def between_corners(values: np.ndarray, length: int, axis: int) -> np.ndarray:
+    """Linear interpolation to ``length`` points along ``axis``, first and last pixels kept in place."""
+    old = values.shape[axis]
+    places = np.linspace(0, old - 1, length) if length > 1 else np.zeros(1)
+    low = np.clip(np.floor(places).astype(np.int64), 0, old - 1)
+    high = np.minimum(low + 1, old - 1)
+    share = (places - low).reshape([-1 if axis == place else 1 for place in range(values.ndim)])
+    return np.take(values, low, axis=axis) * (1 - share) + np.take(values, high, axis=axis) * share

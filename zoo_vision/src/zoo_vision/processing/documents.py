@@ -158,7 +158,7 @@ def read_words(page: Picture, language: str | None, options: str) -> tuple[list[
         tesseract: Any = importlib.import_module("pytesseract")
     except ImportError as error:
         raise MissingDependency(
-            "apply_ocr=True reads the page with tesseract: pip install pytesseract (the program too); "
+            "apply_ocr=True reads the page with tesseract: pip install 'zoo-vision[ocr]' and the program; "
             "or pass apply_ocr=False and your own words and boxes to the tokenizer"
         ) from error
     found = tesseract.image_to_data(page.image().pixels, lang=language, output_type="dict", config=options)

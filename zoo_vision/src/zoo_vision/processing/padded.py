@@ -16,6 +16,7 @@ from zoo_vision.processing.base import (
     CLIP_STD,
     IMAGENET_MEAN,
     IMAGENET_STD,
+    Call,
     CroppingImageProcessor,
     ImageProcessor,
     StandardImageProcessor,
@@ -372,18 +373,18 @@ class FuyuImageProcessor(StandardImageProcessor):
 
         done = run.open_all([sample[0] for sample in samples], call, one)
         values = run.finish([page for page, _, _ in done], call)
-        lists = {
+        lists: dict[str, list[Any]] = {
             "images": list(values),
             "image_unpadded_heights": [size[0] for _, size, _ in done],
             "image_unpadded_widths": [size[1] for _, size, _ in done],
-            "image_scale_factors": [np.float32(scale) for _, _, scale in done],
+            "image_scale_factors": [scale for _, _, scale in done],
         }
-        return BatchFeature(
-            {
-                name: [
-                    [BatchFeature({"one": item}, call.return_tensors)["one"] if call.return_tensors else item]
-                    for item in items
-                ]
-                for name, items in lists.items()
-            }
-        )
+        if call.return_tensors is not None:
+            lists["image_scale_factors"] = [np.float32(scale) for _, _, scale in done]
+            lists = {name: [as_array(one, call) for one in values] for name, values in lists.items()}
+        return BatchFeature({name: [[one] for one in values] for name, values in lists.items()})
+
+
+def as_array(value: Any, call: Call) -> Any:
+    """One value as an array or tensor."""
+    return BatchFeature({"value": value}, call.return_tensors)["value"]

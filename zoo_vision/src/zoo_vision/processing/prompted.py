@@ -1,10 +1,8 @@
-"""Image processors with inputs of their own: FLAVA, SegGPT, ViTMatte, ImageGPT, Janus, EoMT, ZoeDepth."""
+"""Image processors with inputs of their own: FLAVA, SegGPT, ViTMatte, ImageGPT, Janus."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
@@ -21,15 +19,12 @@ from zoo_vision.processing.base import (
     CroppingImageProcessor,
     ImageProcessor,
     StandardImageProcessor,
-    shortest,
     square,
 )
 from zoo_vision.processing.boxes import check_sizes, rows
-from zoo_vision.processing.dense import depth_size
-from zoo_vision.processing.detection import MaskFormerImageProcessor
 from zoo_vision.processing.levels import Levels
 from zoo_vision.processing.picture import FIRST, Picture, flat_list
-from zoo_vision.processing.resample import BICUBIC, BILINEAR, LANCZOS, NEAREST, Size, edges, resize
+from zoo_vision.processing.resample import BICUBIC, BILINEAR, LANCZOS, NEAREST, Size, resize
 
 if TYPE_CHECKING:
     import torch
@@ -328,110 +323,3 @@ class JanusImageProcessor(StandardImageProcessor):
 
 class DeepseekVLImageProcessor(JanusImageProcessor):
     pass
-
-
-class EomtImageProcessor(MaskFormerImageProcessor):
-    """Within 640 x 640; on request padded, or cut into overlapping squares."""
-
-    model_input_names: ClassVar[list[str]] = ["pixel_values"]
-    size: Size = shortest(640, 640)
-    do_split_image: bool = False
-    do_pad: bool = False
-    size_divisor: ClassVar[int] = 1  # type: ignore[misc]
-    do_reduce_labels: ClassVar[bool] = False  # type: ignore[misc]
-    pad_size: ClassVar[None] = None  # type: ignore[misc]
-
-    def resized(self, picture: Picture) -> Picture:
-        size = edges(picture.size, self.size["shortest_edge"], self.size.get("longest_edge"))
-        return resize(picture, size, self.resample)
-
-    def preprocess(
-        self, images: Any, segmentation_maps: Any = None, *args: Any, **kwargs: Any
-    ) -> BatchFeature:
-        """As MaskFormer's, without ``pixel_mask``; with ``do_split_image`` also ``patch_offsets``."""
-        if segmentation_maps is not None:
-            out = super().preprocess(images, segmentation_maps, *args, **kwargs)
-            out.pop("pixel_mask", None)
-            return out
-        run, call = self.begin(kwargs)
-        pictures = run.open_all(flat_list(images), call, run.arrange)
-        offsets: list[list[int]] = []
-        if run.do_split_image:
-            pictures, offsets = run.split(pictures)
-        if run.do_pad:
-            extent = run.size["shortest_edge"], run.size.get("longest_edge", run.size["shortest_edge"])
-            pictures = [
-                geometry.pad(
-                    picture,
-                    bottom=max(0, extent[0] - picture.size[0]),
-                    right=max(0, extent[1] - picture.size[1]),
-                )
-                for picture in pictures
-            ]
-        out = self.batch({"pixel_values": run.finish(pictures, call)}, call.return_tensors)
-        if run.do_split_image:
-            out["patch_offsets"] = [self.batch({"one": one}, call.return_tensors)["one"] for one in offsets]
-        return out
-
-    def split(self, pictures: Sequence[Picture]) -> tuple[list[Picture], list[list[int]]]:
-        """Overlapping squares along the longer side, and of each (picture, start, end)."""
-        parts, offsets = [], []
-        for index, picture in enumerate(pictures):
-            height, width = picture.size
-            side, long = self.size["shortest_edge"], max(height, width)
-            count = max(math.ceil(long / side), 1)
-            overlap = (count * side - long) / (count - 1) if count > 1 else 0.0
-            for number in range(count):
-                start = int(number * (side - overlap))
-                end = start + side
-                length = min(end, long) - start
-                crop = (start, 0, length, width) if height > width else (0, start, height, length)
-                parts.append(geometry.crop(picture, *crop))
-                offsets.append([index, start, end])
-        return parts, offsets
-
-
-class ZoeDepthImageProcessor(StandardImageProcessor):
-    """Mirrored borders, then a plain linear interpolation to multiples of 32."""
-
-    do_pad: bool = True
-    image_mean: list[float] = HALF
-    image_std: list[float] = HALF
-    size: Size = {"height": 384, "width": 512}
-    keep_aspect_ratio: bool = True
-    ensure_multiple_of: int = 32
-
-    def preprocess(
-        self,
-        images: Any,
-        **kwargs: Any,
-    ) -> BatchFeature:
-        """As the base's; ``resample`` is not used, the interpolation being linear between pixel corners."""
-        run, call = self.begin(kwargs)
-        levels = run.levels()
-        first, second = replace(levels, mean=None, std=None), replace(levels, factor=None)
-
-        def one(picture: Picture) -> np.ndarray:
-            values = first.apply(picture, data_format="channels_last")
-            if run.do_pad:
-                down, across = (int(math.sqrt(side / 2) * 3) for side in picture.size)
-                values = np.pad(values, ((down, down), (across, across), (0, 0)), mode="reflect")
-            if run.do_resize:
-                height, width = values.shape[:2]
-                size = depth_size((height, width), run.size, run.keep_aspect_ratio, run.ensure_multiple_of)
-                for axis, length in enumerate(size):
-                    values = between_corners(values, length, axis)
-            return second.apply(Picture(values.astype(np.float32)), data_format=call.data_format)
-
-        found = run.open_all(flat_list(images), call, one)
-        return self.batch({"pixel_values": found}, call.return_tensors)
-
-
-def between_corners(values: np.ndarray, length: int, axis: int) -> np.ndarray:
-    """Linear interpolation to ``length`` points along ``axis``, first and last pixels kept in place."""
-    old = values.shape[axis]
-    places = np.linspace(0, old - 1, length) if length > 1 else np.zeros(1)
-    low = np.clip(np.floor(places).astype(np.int64), 0, old - 1)
-    high = np.minimum(low + 1, old - 1)
-    share = (places - low).reshape([-1 if axis == place else 1 for place in range(values.ndim)])
-    return np.take(values, low, axis=axis) * (1 - share) + np.take(values, high, axis=axis) * share
