@@ -6,7 +6,7 @@ by overriding the one method that differs.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from functools import partial
 from typing import Any, ClassVar
 
@@ -41,7 +41,7 @@ class DecoderModel(PreTrainedModel):
     def __init__(self, config: PretrainedConfig) -> None:
         super().__init__(config)
         self.make_embeddings(config)
-        self.layers = nn.ModuleList(self.make_layer(config, i) for i in range(config.num_hidden_layers))
+        self.layers = nn.ModuleList(self.make_layers(config))
         self.norm = self.make_norm(config)
         self.rotary = nn.ModuleDict(self.make_rotary(config))
         self.rotary_kinds = self.kinds_of_rotary(config)
@@ -54,6 +54,10 @@ class DecoderModel(PreTrainedModel):
         padding = config.pad_token_id
         padding = padding if padding is not None and 0 <= padding < config.vocab_size else None
         self.embed_tokens = nn.Embedding(config.vocab_size, config.hidden_size, padding_idx=padding)
+
+    def make_layers(self, config: PretrainedConfig) -> Iterable[nn.Module]:
+        """All layers, in order."""
+        return (self.make_layer(config, i) for i in range(config.num_hidden_layers))
 
     def make_layer(self, config: PretrainedConfig, layer_idx: int) -> nn.Module:
         """Layer number `layer_idx`: its attention and its MLP, wired by `layer_class`."""
@@ -85,7 +89,7 @@ class DecoderModel(PreTrainedModel):
         """The norm after the last layer."""
         return self.norm_of(config)(config.hidden_size)
 
-    def make_rotary(self, config: PretrainedConfig) -> Mapping[str, RotaryEmbedding]:
+    def make_rotary(self, config: PretrainedConfig) -> Mapping[str, nn.Module]:
         """Rotary embeddings by kind; {} for a model without."""
         return {"full": rotary_of(config)}
 

@@ -163,8 +163,12 @@ class AttentionContext:
             return Mask(allowed=None if self.padding is None else self.padding[..., :key_length], bias=bias)
         query = self.positions[:, None]
         key = torch.arange(key_offset, key_offset + key_length, device=self.device)
+        if rule.chunk is not None and self.padding is not None:  # chunks begin at a row's first token
+            start = self.padding.to(torch.uint8).argmax(-1)[..., None]  # (batch, heads or 1, 1, 1)
+            query, key = query - start, key - start
         allowed = rule.allows(query, key)
-        allowed = None if allowed is None else allowed[None, None]
+        if allowed is not None and allowed.dim() == 2:
+            allowed = allowed[None, None]
         if self.padding is not None:
             kept = self.padding[..., key_offset : key_offset + key_length]
             if kept.shape[-1] < key_length:

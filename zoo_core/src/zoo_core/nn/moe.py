@@ -24,6 +24,9 @@ class Router(nn.Module):
         float32: score in float32, whatever the model's dtype is.
     """
 
+    #: whether answers of experts are added up in float32, rather than in the model's dtype
+    weigh_in_float32 = False
+
     def __init__(
         self,
         hidden_size: int,
@@ -56,17 +59,18 @@ class Router(nn.Module):
     def forward(self, tokens: Tensor) -> tuple[Tensor, Tensor]:
         """(tokens, hidden) to the chosen experts and their weights, (tokens, top_k) each.
 
-        The answers of experts are weighed and added up in the weights' dtype: the model's, here.
+        The answers of experts are weighed and added up in the dtype of the weights.
         """
         logits = self.logits(tokens)
         record("router_logits", logits)
         index, weight = self.choose(logits)
-        return index, weight.to(tokens.dtype)
+        return index, weight if self.weigh_in_float32 else weight.to(tokens.dtype)
 
     def logits(self, tokens: Tensor) -> Tensor:
         """The scores (tokens, experts)."""
         if self.float32:
-            return F.linear(tokens.float(), self.weight.float(), self.bias)
+            bias = None if self.bias is None else self.bias.float()
+            return F.linear(tokens.float(), self.weight.float(), bias)
         return F.linear(tokens, self.weight, self.bias)
 
     def choose(self, logits: Tensor) -> tuple[Tensor, Tensor]:
@@ -86,8 +90,10 @@ class GroupedRouter(Router):
 
     DeepSeek-V3 (https://arxiv.org/abs/2412.19437): experts stand in `groups` groups; a group counts by its
     two best corrected scores, and only `top_groups` groups are eligible. The weights are the scores without
-    the correction, and stay float32.
+    the correction.
     """
+
+    weigh_in_float32 = True
 
     def __init__(
         self,
@@ -103,11 +109,6 @@ class GroupedRouter(Router):
         super().__init__(hidden_size, num_experts, top_k, normalize=normalize, scaling=scaling, float32=True)
         self.groups, self.top_groups = groups, top_groups
         self.register_buffer("e_score_correction_bias", torch.zeros(num_experts))
-
-    def forward(self, tokens: Tensor) -> tuple[Tensor, Tensor]:
-        logits = self.logits(tokens)
-        record("router_logits", logits)
-        return self.choose(logits)
 
     def choose(self, logits: Tensor) -> tuple[Tensor, Tensor]:
         scores = logits.sigmoid()
