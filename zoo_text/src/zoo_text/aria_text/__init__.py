@@ -1,4 +1,4 @@
-"""the language model of Aria (https://arxiv.org/abs/2410.05993)."""
+"""The language model of Aria (https://arxiv.org/abs/2410.05993)."""
 
 from zoo_core.architecture import Architecture, classes
 

@@ -54,6 +54,6 @@ class AriaTextModel(AriaTextPreTrainedModel, DecoderModel):
 
 
 class AriaTextForCausalLM(ForCausalLM, AriaTextPreTrainedModel):
-    """the language model of Aria with a language modeling head."""
+    """The language model of Aria with a language modeling head."""
 
     base_class = AriaTextModel

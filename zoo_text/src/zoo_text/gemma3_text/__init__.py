@@ -1,4 +1,4 @@
-"""the language model of Gemma 3 (https://arxiv.org/abs/2503.19786)."""
+"""The language model of Gemma 3 (https://arxiv.org/abs/2503.19786)."""
 
 from zoo_core.architecture import Architecture, classes
 

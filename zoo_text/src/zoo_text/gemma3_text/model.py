@@ -58,12 +58,12 @@ def gemma3_rule(config: Gemma3TextConfig, layer_idx: int) -> MaskRule:
 
 
 class Gemma3ForCausalLM(CappedLogits, Gemma3TextPreTrainedModel):
-    """the language model of Gemma 3 with a language modeling head."""
+    """The language model of Gemma 3 with a language modeling head."""
 
     base_class = Gemma3TextModel
 
 
 class Gemma3TextForSequenceClassification(ForLastTokenClassification, Gemma3TextPreTrainedModel):
-    """the language model of Gemma 3 with a classifier on the last token."""
+    """The language model of Gemma 3 with a classifier on the last token."""
 
     base_class = Gemma3TextModel

@@ -1,4 +1,4 @@
-"""the language model of GLM-4.1V (https://arxiv.org/abs/2507.01006)."""
+"""The language model of GLM-4.1V (https://arxiv.org/abs/2507.01006)."""
 
 from zoo_core.architecture import Architecture, classes
 

@@ -1,0 +1,146 @@
+"""LongCat-Flash: two latent attentions and MLPs a layer, experts around the second half."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from zoo_core.checkpoint.ops import Stacked
+from zoo_core.heads.language import ForCausalLM
+from zoo_core.modeling.decoder import DecoderModel, rotary_of
+from zoo_core.modeling.model import PreTrainedModel
+from zoo_core.nn.latent_attention import LatentAttention
+from zoo_core.nn.masks import AttentionContext
+from zoo_core.nn.mlp import GatedMLP
+from zoo_core.nn.moe import Experts, MixtureOfExperts, Router
+from zoo_core.nn.norm import RMSNorm
+from zoo_core.nn.rotary import RotaryEmbedding
+from zoo_text.deepseek_v3.model import attention_scale
+from zoo_text.longcat_flash.config import LongcatFlashConfig
+
+
+class ScaledLatentAttention(LatentAttention):
+    """Latent attention whose latents are scaled up to the variance of the full width."""
+
+    def __init__(self, config: LongcatFlashConfig, layer_idx: int) -> None:
+        size = config.hidden_size
+        super().__init__(
+            size,
+            config.num_attention_heads,
+            q_rank=config.q_lora_rank,
+            kv_rank=config.kv_lora_rank,
+            nope_dim=config.qk_nope_head_dim,
+            rope_dim=config.qk_rope_head_dim,
+            v_dim=config.v_head_dim,
+            bias=config.attention_bias,
+            dropout=config.attention_dropout,
+            scale=attention_scale(config),
+            layer_idx=layer_idx,
+        )
+        self.q_factor = (size / (config.q_lora_rank or size)) ** 0.5
+        self.kv_factor = (size / config.kv_lora_rank) ** 0.5
+
+    def queries(self, hidden: Tensor) -> Tensor:
+        return super().queries(hidden) * self.q_factor
+
+    def latents(self, hidden: Tensor) -> tuple[Tensor, Tensor]:
+        latent, position = super().latents(hidden)
+        return latent * self.kv_factor, position
+
+
+class CorrectedRouter(Router):
+    """The best `top_k` of softmax plus a correction that balances load; the weights are softmax alone."""
+
+    weigh_in_float32 = True
+
+    def __init__(self, config: LongcatFlashConfig) -> None:
+        experts = config.n_routed_experts + config.zero_expert_num
+        super().__init__(
+            config.hidden_size,
+            experts,
+            config.moe_topk,
+            scaling=config.routed_scaling_factor,
+            float32=True,
+        )
+        self.register_buffer("e_score_correction_bias", torch.zeros(experts))
+
+    def choose(self, logits: Tensor) -> tuple[Tensor, Tensor]:
+        scores = logits.softmax(-1)
+        index = (scores + self.get_buffer("e_score_correction_bias")).topk(self.top_k, dim=-1).indices
+        return index, scores.gather(-1, index) * self.scaling
+
+
+class ExpertsOrNone(Experts):
+    """Experts of which those beyond the last return their input as it is, at no cost."""
+
+    def __init__(self, config: LongcatFlashConfig) -> None:
+        size, width = config.hidden_size, config.expert_ffn_hidden_size
+        super().__init__(config.n_routed_experts, size, width, config.hidden_act)
+        self.real, self.num_experts = self.num_experts, self.num_experts + config.zero_expert_num
+
+    def expert(self, number: int, tokens: Tensor) -> Tensor:
+        return super().expert(number, tokens) if number < self.real else tokens
+
+
+class LongcatFlashLayer(nn.Module):
+    """Attention, MLP, attention, MLP; the experts see what the first MLP sees and add to the end."""
+
+    hub_names = {
+        "mlp.router": "mlp.router.classifier",
+        "mlp.router.e_score_correction_bias": "mlp.router.e_score_correction_bias",  # not the classifier's
+        **{
+            f"mlp.experts.{part}": Stacked(f"mlp.experts.*.{part}.weight")
+            for part in ("gate_proj", "up_proj", "down_proj")
+        },
+    }
+
+    def __init__(self, config: LongcatFlashConfig, layer_idx: int) -> None:
+        super().__init__()
+        size, eps = config.hidden_size, config.rms_norm_eps
+        self.mlp = MixtureOfExperts(CorrectedRouter(config), ExpertsOrNone(config))
+        self.self_attn = nn.ModuleList(ScaledLatentAttention(config, 2 * layer_idx + i) for i in range(2))
+        self.mlps = nn.ModuleList(GatedMLP(size, config.ffn_hidden_size, config.hidden_act) for _ in range(2))
+        self.input_layernorm = nn.ModuleList(RMSNorm(size, eps) for _ in range(2))
+        self.post_attention_layernorm = nn.ModuleList(RMSNorm(size, eps) for _ in range(2))
+
+    def forward(self, hidden: Tensor, context: AttentionContext, **attention: Any) -> Tensor:
+        hidden, normed = self.attend(0, hidden, context, **attention)
+        shortcut = self.mlp(normed)
+        hidden = hidden + self.mlps[0](normed)
+        hidden, normed = self.attend(1, hidden, context, **attention)
+        return hidden + self.mlps[1](normed) + shortcut
+
+    def attend(
+        self, half: int, hidden: Tensor, context: AttentionContext, **attention: Any
+    ) -> tuple[Tensor, Tensor]:
+        """States after one of the attentions, and the same normalised."""
+        attended = self.self_attn[half](self.input_layernorm[half](hidden), context, **attention)
+        hidden = hidden + attended
+        return hidden, self.post_attention_layernorm[half](hidden)
+
+
+class LongcatFlashPreTrainedModel(PreTrainedModel):
+    """What all LongCat-Flash classes share."""
+
+    config_class = LongcatFlashConfig
+    base_model_prefix = "model"
+    ignored_names = ("model.mtp.*",)  # the multi-token prediction layers
+
+
+class LongcatFlashModel(LongcatFlashPreTrainedModel, DecoderModel):
+    """The decoder without a head."""
+
+    def make_layers(self, config: LongcatFlashConfig) -> Iterator[nn.Module]:
+        return (LongcatFlashLayer(config, i) for i in range(config.num_layers))
+
+    def make_rotary(self, config: LongcatFlashConfig) -> dict[str, RotaryEmbedding]:
+        return {"full": rotary_of(config, dim=config.qk_rope_head_dim, interleaved=True)}
+
+
+class LongcatFlashForCausalLM(ForCausalLM, LongcatFlashPreTrainedModel):
+    """LongCat-Flash with a language modeling head."""
+
+    base_class = LongcatFlashModel
