@@ -77,7 +77,9 @@ def _code_repository(reference: CodeReference, repository: Repository, context: 
     if not other:
         if repository.is_local or context.code_revision in (None, repository.options.revision):
             return repository
-        options = dataclasses.replace(repository.options, revision=context.code_revision or repository.options.revision)
+        options = dataclasses.replace(
+            repository.options, revision=context.code_revision or repository.options.revision
+        )
         return Repository(repository.name, options=options)
     assert reference.repo is not None
     pinned = COMMIT.fullmatch(repository.options.revision or "") is not None

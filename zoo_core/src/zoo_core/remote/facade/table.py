@@ -41,8 +41,8 @@ _GROUPS: Final[dict[str, str]] = {
     """,
     f"{_HERE}.rope": "ROPE_INIT_FUNCTIONS dynamic_rope_update rope_config_validation",
     f"{_HERE}.blocks": """
-        ALL_ATTENTION_FUNCTIONS ALL_LAYERNORM_LAYERS AttentionInterface Conv1D apply_chunking_to_forward meshgrid isin_mps_friendly
-        find_pruneable_heads_and_indices prune_linear_layer softmax_backward_data
+        ALL_ATTENTION_FUNCTIONS ALL_LAYERNORM_LAYERS AttentionInterface Conv1D apply_chunking_to_forward
+        meshgrid isin_mps_friendly find_pruneable_heads_and_indices prune_linear_layer softmax_backward_data
     """,
     f"{_HERE}.activations": """
         ACT2FN ACT2CLS get_activation gelu gelu_new silu GELUActivation NewGELUActivation QuickGELUActivation

@@ -29,7 +29,8 @@ def read_pickle_in_sandbox(
     """
     if not trust_pickle:
         raise UnsafeCheckpoint(
-            f"{os.fspath(path)} is a pickle: reading it runs code. Pass trust_pickle=True to run that in a sandbox "
+            f"{os.fspath(path)} is a pickle: reading it runs code. Pass trust_pickle=True to run that "
+            f"in a sandbox "
             "and take the tensors out"
         )
     policy = policy or SandboxPolicy()
@@ -85,7 +86,9 @@ def _batches(rows: object, limit: int) -> list[dict[str, tuple[torch.dtype, tupl
     return batches
 
 
-def _fetch(worker: Worker, batches: list[dict[str, tuple[torch.dtype, tuple[int, ...]]]]) -> dict[str, Tensor]:
+def _fetch(
+    worker: Worker, batches: list[dict[str, tuple[torch.dtype, tuple[int, ...]]]]
+) -> dict[str, Tensor]:
     found: dict[str, Tensor] = {}
     for batch in batches:
         worker.inbox.reset()

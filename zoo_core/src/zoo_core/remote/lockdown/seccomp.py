@@ -26,7 +26,7 @@ _X32_BIT = 0x40000000
 _ALLOWED = frozenset(
     {
         "read", "write", "readv", "writev", "pread64", "pwrite64", "preadv", "close", "close_range",
-        "fstat", "newfstatat", "stat", "lstat", "statx", "lseek", "mmap", "munmap", "mprotect",
+        "fstat", "newfstatat", "stat", "lstat", "statx", "lseek", "munmap", "mprotect",
         "mremap", "madvise", "brk", "msync", "mincore", "rt_sigaction", "rt_sigprocmask",
         "rt_sigreturn", "rt_sigpending", "sigaltstack", "access", "faccessat", "faccessat2", "readlink",
         "readlinkat", "getcwd", "getdents64", "select", "pselect6", "poll", "ppoll", "epoll_create1",
@@ -90,7 +90,16 @@ class Null:
     index: int
 
 
-Check = OneOf | Bits | Null
+@dataclass(frozen=True, slots=True)
+class NotBoth:
+    """Argument ``index`` must not have both of two bits."""
+
+    index: int
+    first: int
+    second: int
+
+
+Check = OneOf | Bits | Null | NotBoth
 Instruction = tuple[int, int, int, int]
 """Operation, jump if true, jump if false, operand."""
 
@@ -108,6 +117,8 @@ def checked_calls(pid: int) -> dict[str, tuple[Check, ...]]:
         # The names of threads and of memory areas.
         "prctl": (OneOf(0, (15, 16, 0x53564D41)),),
         "prlimit64": (Null(0), Null(2)),
+        # Shared anonymous memory counts against no limit.
+        "mmap": (NotBoth(3, 0x01, 0x20),),
         "kill": (OneOf(0, (pid,)),),
         "tgkill": (OneOf(0, (pid,)),),
     }
@@ -151,6 +162,10 @@ def _checked(checks: tuple[Check, ...]) -> Iterator[Instruction]:
                 yield (_JSET, 1, 0, bit)
                 yield refuse
             yield (_JSET, 0, 1, check.absent)
+            yield refuse
+        elif isinstance(check, NotBoth):
+            yield (_JSET, 0, 2, check.first)
+            yield (_JSET, 0, 1, check.second)
             yield refuse
         else:
             yield (_JEQ, 1, 0, 0)

@@ -67,7 +67,8 @@ class PickledTensors:
 
 
 def read_pickle(descriptor: int) -> PickledTensors:
-    """The tensors of the file behind ``descriptor``: of the mapping itself, or of ``state_dict`` and the like."""
+    """The tensors of the file behind ``descriptor``: of the mapping itself, or of ``state_dict`` and
+    the like."""
     with os.fdopen(descriptor, "rb", closefd=False) as file:
         loaded = torch.load(file, map_location="cpu", weights_only=False, pickle_module=_Pickle)
     found = _tensors_in(loaded)
