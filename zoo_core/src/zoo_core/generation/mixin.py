@@ -11,7 +11,6 @@ import torch
 from torch import Tensor
 
 from zoo_core.errors import GenerationError
-from zoo_core.generation.accepted import takes
 from zoo_core.generation.config import GENERATION_FILE, GenerationConfig, GenerationMode
 from zoo_core.generation.scores import transition_scores
 
@@ -122,7 +121,7 @@ class GenerationMixin:
                 raise GenerationError(
                     "custom_generate must be a function; code of a repository is not loaded here"
                 )
-            return custom_generate(  # type: ignore[no-any-return]
+            return custom_generate(
                 model=self, inputs=inputs, generation_config=generation_config, streamer=streamer,
                 logits_processor=logits_processor, stopping_criteria=stopping_criteria, **kwargs,
             )  # fmt: skip
@@ -154,7 +153,7 @@ class GenerationMixin:
         cache_position: Tensor | None = None,
         **inputs: Any,
     ) -> dict[str, Any]:
-        """The arguments of forward for one step.
+        """The arguments of forward for one step; cache_position is left out again where forward lacks it.
 
         Args:
             input_ids: (rows, length) all tokens so far. inputs_embeds: the prompt as vectors, on its step.
@@ -163,14 +162,11 @@ class GenerationMixin:
         """
         name = "decoder_input_ids" if self.config.is_encoder_decoder else "input_ids"
         if inputs_embeds is not None:
-            inputs["inputs_embeds"] = inputs_embeds
-        elif cache_position is None:
-            inputs[name] = input_ids
-        else:
-            inputs[name] = input_ids[:, -cache_position.shape[0] :]
-        if cache_position is not None and "cache_position" in takes(self):
-            inputs["cache_position"] = cache_position
-        return inputs
+            return {"inputs_embeds": inputs_embeds, "cache_position": cache_position, **inputs}
+        if cache_position is None:
+            return {name: input_ids, **inputs}
+        new = input_ids[:, -cache_position.shape[0] :]
+        return {name: new, "cache_position": cache_position, **inputs}
 
     def repeat_inputs(self, inputs: dict[str, Any], times: int) -> dict[str, Any]:
         """Each row of the model's inputs `times` times; only needed where decoding runs without a cache."""

@@ -213,7 +213,8 @@ def check_ids(model: Any, ids: Tensor, name: str, *, empty_allowed: bool = False
         if outside:
             raise GenerationError(
                 f"{name} holds id {outside[0]}, but the vocabulary is 0 to {(size or 0) - 1}; is this "
-                "the model's own tokenizer? After adding tokens call model.resize_token_embeddings(len(tokenizer))"
+                "the model's own tokenizer? After adding tokens call "
+                "model.resize_token_embeddings(len(tokenizer))"
             )
 
 
@@ -228,5 +229,6 @@ def check_cached(cache: Any, length: int) -> None:
     if int(cache.length) >= length > 0:
         raise GenerationError(
             f"past_key_values holds {int(cache.length)} positions and the prompt has {length}: pass all "
-            "tokens so far, those in the cache included, and at least one new one (past_key_values.crop(n) forgets)"
+            "tokens so far, those in the cache included, and at least one new one "
+            "(past_key_values.crop(n) forgets the others)"
         )

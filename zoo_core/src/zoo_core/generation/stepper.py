@@ -62,8 +62,8 @@ class Stepper:
         self.positions: Tensor | None = None
         if cache is None:
             self._repeat_inputs()
-        if "logits_to_keep" in self.taken:
-            self.inputs["logits_to_keep"] = 1
+        self.takes_positions = "cache_position" in self.taken
+        self.takes_count = "logits_to_keep" in self.taken
         self.inputs["use_cache"] = cache is not None
         if cache is not None:
             self.inputs[model.cache_name] = cache
@@ -72,7 +72,7 @@ class Stepper:
 
     def __call__(self, ids: Tensor, *, keep: int = 1) -> ModelOutput:
         """The model's output over the unseen part of ids (rows, length), with logits of its last `keep`."""
-        if "logits_to_keep" in self.taken:
+        if self.takes_count:
             self.inputs["logits_to_keep"] = keep
         if not self.fresh:
             return self._run(ids)
@@ -103,6 +103,8 @@ class Stepper:
             cache_position=self.positions[start:end],
             **inputs,
         )
+        if not self.takes_positions:
+            arguments.pop("cache_position", None)
         output = self.model(**arguments, return_dict=True)
         self.seen = end
         if self.cache is not None and not self.fresh:

@@ -11,7 +11,7 @@ from __future__ import annotations
 import importlib.util
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
+from typing import NamedTuple
 
 import torch
 import torch.nn.functional as F
@@ -22,8 +22,7 @@ from zoo_core.nn.activation import softcap
 from zoo_core.nn.masks import Mask
 
 
-@dataclass(frozen=True, slots=True)
-class Scoring:
+class Scoring(NamedTuple):
     """How scores are formed from query and key.
 
     scale: factor of the dot product. softcap: scores are squashed to (-softcap, softcap) (Gemma 2).

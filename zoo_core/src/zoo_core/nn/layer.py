@@ -10,6 +10,7 @@ from typing import Any
 
 from torch import Tensor, nn
 
+from zoo_core.nn.dropout import Dropout
 from zoo_core.nn.masks import AttentionContext
 from zoo_core.nn.norm import NormFactory
 
@@ -34,7 +35,7 @@ class PreNormLayer(nn.Module):
         self.input_layernorm = norm(size)
         self.post_attention_layernorm = norm(size)
         self.cross_attn_layernorm = None if cross_attn is None else norm(size)
-        self.dropout = nn.Dropout(dropout)
+        self.dropout = Dropout(dropout)
 
     def forward(self, hidden: Tensor, context: AttentionContext, **attention: Any) -> Tensor:
         hidden = hidden + self.dropout(self.self_attn(self.input_layernorm(hidden), context, **attention))
@@ -63,7 +64,7 @@ class PostNormLayer(nn.Module):
         self.self_attn_layer_norm = norm(size)
         self.cross_attn_layer_norm = None if cross_attn is None else norm(size)
         self.final_layer_norm = norm(size)
-        self.dropout = nn.Dropout(dropout)
+        self.dropout = Dropout(dropout)
 
     def forward(self, hidden: Tensor, context: AttentionContext, **attention: Any) -> Tensor:
         hidden = self.self_attn_layer_norm(
@@ -131,7 +132,7 @@ class ParallelLayer(nn.Module):
         self.self_attn, self.mlp = self_attn, mlp
         self.input_layernorm = norm(size)
         self.post_attention_layernorm = norm(size) if two_norms else None
-        self.dropout = nn.Dropout(dropout)
+        self.dropout = Dropout(dropout)
 
     def forward(self, hidden: Tensor, context: AttentionContext, **attention: Any) -> Tensor:
         normed = self.input_layernorm(hidden)

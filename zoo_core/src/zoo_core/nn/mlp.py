@@ -5,6 +5,7 @@ from __future__ import annotations
 from torch import Tensor, nn
 
 from zoo_core.nn.activation import Activation, activation
+from zoo_core.nn.dropout import Dropout
 from zoo_core.nn.linear import Linear
 
 
@@ -29,8 +30,8 @@ class MLP(nn.Module):
         self.fc1 = Linear(hidden_size, intermediate_size, bias=bias)
         self.fc2 = Linear(intermediate_size, hidden_size, bias=bias)
         self.act = activation(act)
-        self.activation_dropout = nn.Dropout(activation_dropout)
-        self.dropout = nn.Dropout(dropout)
+        self.activation_dropout = Dropout(activation_dropout)
+        self.dropout = Dropout(dropout)
 
     def forward(self, x: Tensor) -> Tensor:
         return self.dropout(self.fc2(self.activation_dropout(self.act(self.fc1(x)))))
@@ -53,7 +54,7 @@ class GatedMLP(nn.Module):
         self.up_proj = Linear(hidden_size, intermediate_size, bias=bias)
         self.down_proj = Linear(intermediate_size, hidden_size, bias=bias)
         self.act = activation(act)
-        self.dropout = nn.Dropout(dropout)
+        self.dropout = Dropout(dropout)
 
     def forward(self, x: Tensor) -> Tensor:
         return self.down_proj(self.dropout(self.act(self.gate_proj(x)) * self.up_proj(x)))

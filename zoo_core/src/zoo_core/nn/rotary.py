@@ -21,21 +21,25 @@ class RotaryTables:
 
     def __init__(self, cos: Tensor, sin: Tensor, *, interleaved: bool = False) -> None:
         self.cos, self.sin, self.interleaved = cos, sin, interleaved
+        self.width = cos.shape[-1]
+        if not interleaved:  # (-b, a) of halves (a, b) is (b, a) with this sign
+            half = self.width // 2
+            self.signed_sin = torch.cat((-sin[..., :half], sin[..., half:]), dim=-1)
 
     def __call__(self, x: Tensor) -> Tensor:
-        width = self.cos.shape[-1]
+        width = self.width
         if width < x.shape[-1]:
             return torch.cat((self._rotate(x[..., :width]), x[..., width:]), dim=-1)
         return self._rotate(x)
 
     def _rotate(self, x: Tensor) -> Tensor:
-        half = x.shape[-1] // 2
         if self.interleaved:
             first, second = x[..., ::2], x[..., 1::2]
-            turned = torch.stack((-second, first), dim=-1).flatten(-2)
+            turned = torch.stack((-second, first), dim=-1).flatten(-2) * self.sin
         else:
-            turned = torch.cat((-x[..., half:], x[..., :half]), dim=-1)
-        return (x * self.cos + turned * self.sin).to(x.dtype)
+            turned = x.roll(self.width // 2, dims=-1) * self.signed_sin
+        rotated = x * self.cos + turned
+        return rotated if rotated.dtype is x.dtype else rotated.to(x.dtype)
 
 
 class RotaryEmbedding(nn.Module):
@@ -86,6 +90,8 @@ class RotaryEmbedding(nn.Module):
             angles = angles.repeat_interleave(2, dim=-1)
         else:
             angles = torch.cat((angles, angles), dim=-1)
-        cos, sin = angles.cos() * self.attention_factor, angles.sin() * self.attention_factor
+        cos, sin = angles.cos(), angles.sin()
+        if self.attention_factor != 1.0:
+            cos, sin = cos * self.attention_factor, sin * self.attention_factor
         dtype = torch.float32 if self.float32 else dtype
         return RotaryTables(cos.to(dtype), sin.to(dtype), interleaved=self.interleaved)
