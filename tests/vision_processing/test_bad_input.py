@@ -13,9 +13,9 @@ from zoo_vision.processing.classification import CLIPImageProcessor, ViTImagePro
 from zoo_vision.processing.dense import SegformerImageProcessor
 from zoo_vision.processing.detection import DetrImageProcessor
 from zoo_vision.processing.keypoints import SuperGlueImageProcessor, VitPoseImageProcessor
-from zoo_vision.processing.padded import SamImageProcessor
 from zoo_vision.processing.patches import Pix2StructImageProcessor, Qwen2VLImageProcessor
 from zoo_vision.processing.prompted import VitMatteImageProcessor
+from zoo_vision.processing.sam import SamImageProcessor
 from zoo_vision.processing.segmentation import MaskFormerImageProcessor
 
 GOOD = np.zeros((20, 20, 3), np.uint8)

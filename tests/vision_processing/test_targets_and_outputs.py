@@ -16,8 +16,8 @@ from zoo_vision.processing.detection import (
     RTDetrImageProcessor,
 )
 from zoo_vision.processing.keypoints import SuperPointImageProcessor, VitPoseImageProcessor
-from zoo_vision.processing.padded import SamImageProcessor
 from zoo_vision.processing.prompted import VitMatteImageProcessor
+from zoo_vision.processing.sam import SamImageProcessor
 from zoo_vision.processing.segmentation import Mask2FormerImageProcessor, MaskFormerImageProcessor
 
 LOW, HIGH = -9.0, 9.0

@@ -12,7 +12,8 @@ _IMAGE_PROCESSORS: dict[str, str] = {
         ConditionalDetr DeformableDetr Deta Detr GroundingDino RTDetr Yolos
     """,
     "segmentation": "Eomt Mask2Former MaskFormer",
-    "padded": "BridgeTower Fuyu Owlv2 OwlViT Sam Swin2SR Vilt",
+    "padded": "BridgeTower Fuyu Owlv2 OwlViT Swin2SR Vilt",
+    "sam": "Sam",
     "documents": "Donut LayoutLMv2 LayoutLMv3 Nougat",
     "tiles": "LlavaNext LlavaOnevision",
     "patches": "Glm4v Kosmos2_5 Pix2Struct Qwen2VL Siglip2",

@@ -1,4 +1,4 @@
-"""Image processors that keep the aspect ratio and pad: BridgeTower, ViLT, SAM, OWL, Swin2SR, Fuyu."""
+"""Image processors that keep the aspect ratio and pad: BridgeTower, ViLT, OWL, Swin2SR, Fuyu."""
 
 from __future__ import annotations
 
@@ -9,13 +9,11 @@ import numpy as np
 
 from zoo_core.errors import ConfigError, ProcessingError
 from zoo_core.processing import BatchFeature
-from zoo_vision.processing import annotations as targets, boxes as found_boxes, geometry
+from zoo_vision.processing import boxes as found_boxes, geometry
 from zoo_vision.processing.antialias import warp
 from zoo_vision.processing.base import (
     CLIP_MEAN,
     CLIP_STD,
-    IMAGENET_MEAN,
-    IMAGENET_STD,
     Call,
     CroppingImageProcessor,
     ImageProcessor,
@@ -24,9 +22,8 @@ from zoo_vision.processing.base import (
     shortest,
     square,
 )
-from zoo_vision.processing.parallel import map_items
-from zoo_vision.processing.picture import Picture, flat_list, open_picture, samples_of
-from zoo_vision.processing.resample import BICUBIC, BILINEAR, NEAREST, Size, longest_edge, resize, within
+from zoo_vision.processing.picture import Picture, flat_list, samples_of
+from zoo_vision.processing.resample import BICUBIC, BILINEAR, Size, resize, within
 
 if TYPE_CHECKING:
     import torch
@@ -108,120 +105,6 @@ class Swin2SRImageProcessor(ImageProcessor):
         divisor = self.size_divisor
         down, right = ((side // divisor + 1) * divisor - side for side in picture.size)
         return geometry.pad(picture, bottom=down, right=right, mode="symmetric")
-
-
-class SamImageProcessor(StandardImageProcessor):
-    """Longest edge 1024, padded to a square; label maps to 256 likewise."""
-
-    call_names: ClassVar[tuple[str, ...]] = (*ImageProcessor.call_names, "segmentation_maps")
-    size_fields: ClassVar[tuple[str, ...]] = ("size", "mask_size", "pad_size", "mask_pad_size")
-    size: Size = {"longest_edge": 1024}
-    mask_size: Size = {"longest_edge": 256}
-    image_mean: list[float] = IMAGENET_MEAN
-    image_std: list[float] = IMAGENET_STD
-    do_pad: bool = True
-    pad_size: Size = square(1024)
-    mask_pad_size: Size = square(256)
-    do_convert_rgb: bool = True
-
-    def resized(self, picture: Picture) -> Picture:
-        if "longest_edge" not in self.size:
-            raise ConfigError(f"size={self.size} must have longest_edge")
-        return resize(picture, longest_edge(picture.size, self.size["longest_edge"]), self.resample)
-
-    def preprocess(
-        self,
-        images: Any,
-        segmentation_maps: Any = None,
-        **kwargs: Any,
-    ) -> BatchFeature:
-        """Prepare a batch.
-
-        Returns:
-            ``pixel_values``; ``original_sizes`` and ``reshaped_input_sizes``, (batch, 2) of height and width,
-            which ``post_process_masks`` needs; and ``labels`` where ``segmentation_maps`` are given.
-        """
-        run, call = self.begin(kwargs)
-        sources = flat_list(images)
-
-        def one(source: Any) -> tuple[tuple[int, int], Picture]:
-            picture = open_picture(source, input_data_format=call.input_data_format)
-            return picture.size, run.arrange(picture)
-
-        pairs = map_items(one, sources, threads=call.threads)
-        pictures = [picture for _, picture in pairs]
-        if run.do_pad:
-            size = run.pad_size["height"], run.pad_size["width"]
-            values: Any = run.finish_padded(pictures, call, size=size)[0]
-        else:
-            values = run.finish(pictures, call)
-        data = {
-            "pixel_values": values,
-            "original_sizes": [size for size, _ in pairs],
-            "reshaped_input_sizes": [picture.size for picture in pictures],
-        }
-        out = self.batch(data, call.return_tensors)
-        if segmentation_maps is not None:
-            maps = segmentation_maps if isinstance(segmentation_maps, (list, tuple)) else [segmentation_maps]
-            if len(maps) != len(sources):
-                raise ProcessingError(f"{len(sources)} images came with {len(maps)} segmentation maps")
-            labels = [run.label(one) for one in maps]
-            out["labels"] = BatchFeature({"labels": labels}, call.return_tensors)["labels"]
-        return out
-
-    def label(self, source: Any) -> np.ndarray:
-        """One label map at ``mask_size``, padded to ``mask_pad_size``."""
-        picture = targets.label_map(source)
-        if self.do_resize:
-            picture = resize(picture, longest_edge(picture.size, self.mask_size["longest_edge"]), NEAREST)
-        if self.do_pad:
-            height, width = picture.size
-            down, right = self.mask_pad_size["height"] - height, self.mask_pad_size["width"] - width
-            picture = geometry.pad(picture, bottom=down, right=right)
-        return picture.array()[:, :, 0].astype(np.int64)
-
-    def post_process_masks(
-        self,
-        masks: Any,
-        original_sizes: Any,
-        reshaped_input_sizes: Any,
-        mask_threshold: float = 0.0,
-        binarize: bool = True,
-        pad_size: Size | None = None,
-        return_tensors: str = "pt",
-    ) -> list[torch.Tensor]:
-        """Masks in the pixels of the pictures.
-
-        Args:
-            masks: per image logits (objects, masks, 256, 256), or one tensor of them.
-            original_sizes: (height, width) per image, as ``preprocess`` returned.
-            reshaped_input_sizes: the same before padding.
-            mask_threshold: logits above it belong to the mask.
-            binarize: booleans instead of logits.
-            pad_size: size that the model saw; this processor's by default.
-
-        Returns:
-            Per image (objects, masks, height, width).
-        """
-        import torch
-        import torch.nn.functional as F
-
-        padded = pad_size or self.pad_size
-        found = []
-        originals, reshaped = found_boxes.rows(original_sizes), found_boxes.rows(reshaped_input_sizes)
-        if not len(masks) == len(originals) == len(reshaped):
-            raise ProcessingError(
-                f"{len(masks)} masks came with {len(originals)} original_sizes and {len(reshaped)} "
-                "reshaped_input_sizes; give one of each per image"
-            )
-        for one, original, seen in zip(masks, originals, reshaped, strict=True):
-            logits = torch.as_tensor(one)
-            size = (padded["height"], padded["width"])
-            logits = F.interpolate(logits, size, mode="bilinear", align_corners=False)
-            logits = logits[..., : seen[0], : seen[1]]
-            logits = F.interpolate(logits, original, mode="bilinear", align_corners=False)
-            found.append(logits > mask_threshold if binarize else logits)
-        return found
 
 
 class OwlViTImageProcessor(CroppingImageProcessor):
