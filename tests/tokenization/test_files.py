@@ -166,3 +166,16 @@ def test_no_torch_until_tensors(run_python, bert, tmp_path) -> None:
         "print(sorted({'torch', 'numpy', 'huggingface_hub', 'jinja2'} & set(sys.modules)))"
     )
     assert out.strip() == "[]"
+
+
+def test_split_words_need_their_blanks_back(tmp_path) -> None:
+    from zoo_text.tokenizers.byte_level import GPT2Tokenizer
+
+    vocabularies = Path(__file__).parents[1] / "parity" / "tokenizers" / "vocabularies"
+    files = (vocabularies / "byte_level.json", vocabularies / "byte_level_merges.txt")
+    with pytest.raises(TokenizerError, match="add_prefix_space=True"):
+        GPT2Tokenizer(*files)(["the", "zoo"], is_split_into_words=True)
+    tokenizer = GPT2Tokenizer(*files, add_prefix_space=True)
+    assert (
+        tokenizer(["the", "zoo"], is_split_into_words=True)["input_ids"] == tokenizer("the zoo")["input_ids"]
+    )

@@ -10,7 +10,9 @@ from typing import Any, ClassVar
 from tokenizers import AddedToken, Tokenizer, pre_tokenizers, processors
 
 from zoo_core.errors import TokenizerError
+from zoo_core.tokenization.batch_encoding import BatchEncoding
 from zoo_core.tokenization.fast import PreTrainedTokenizerFast
+from zoo_core.tokenization.options import CallOptions
 from zoo_core.tokenization.pieces import join_around
 from zoo_core.tokenization.pipelines import (
     add_control_pieces,
@@ -44,6 +46,8 @@ class ByteLevelTokenizer(PreTrainedTokenizerFast):
     settings: ClassVar[Mapping[str, Any]] = {"add_prefix_space": False, "errors": "replace"}
     model_input_names: Sequence[str] = ("input_ids", "attention_mask")
     split: ClassVar[str | None] = None
+    words_need_prefix: ClassVar[bool] = True
+    """Whether words given split lose the blanks between them unless ``add_prefix_space`` restores them."""
 
     add_prefix_space: bool
 
@@ -58,6 +62,16 @@ class ByteLevelTokenizer(PreTrainedTokenizerFast):
 
     def _normalizer(self) -> Any:
         return None
+
+    def _encode_batch(
+        self, inputs: list[Any], options: CallOptions, *, single: bool, **kwargs: Any
+    ) -> BatchEncoding:
+        if options.is_split_into_words and self.words_need_prefix and not self.add_prefix_space:
+            raise TokenizerError(
+                f"{type(self).__name__} would join the words of is_split_into_words=True: load it with "
+                "add_prefix_space=True."
+            )
+        return super()._encode_batch(inputs, options, single=single, **kwargs)
 
     def _end(self, role: str) -> tuple[str, int]:
         """A token that stands at an end of the text, with its id."""

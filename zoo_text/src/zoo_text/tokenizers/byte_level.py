@@ -81,6 +81,7 @@ class Qwen2Tokenizer(ByteLevelTokenizer):
         "eos_token": "<|endoftext|>",
         "pad_token": "<|endoftext|>",
     }
+    words_need_prefix = False
     split = (
         r"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}| ?[^\s\p{L}\p{N}]+[\r\n]*"
         r"|\s*[\r\n]+|\s+(?!\S)|\s+"
@@ -153,7 +154,7 @@ class DebertaTokenizer(ByteLevelTokenizer):
 class CLIPTokenizer(ByteLevelTokenizer):
     """CLIP: lower-cased bytes, words ending in ``</w>`` (Radford et al., 2021)."""
 
-    settings: ClassVar[Mapping[str, Any]] = {}
+    words_need_prefix = False
     special_tokens: ClassVar[Mapping[str, Any]] = {
         "unk_token": AddedToken("<|endoftext|>", normalized=True, special=True),
         "bos_token": AddedToken("<|startoftext|>", normalized=True, special=True),
