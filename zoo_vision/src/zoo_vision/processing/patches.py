@@ -232,7 +232,7 @@ class Pix2StructImageProcessor(ImageProcessor):
         run, call = self.begin(kwargs)
         sources = flat_list(images)
         texts: list[str | None] = [None] * len(sources)
-        if run.step_is_vqa():
+        if run.is_vqa:
             if header_text is None:
                 raise ProcessingError("is_vqa is set: pass the question as header_text")
             texts = [header_text] * len(sources) if isinstance(header_text, str) else list(header_text)
@@ -248,10 +248,6 @@ class Pix2StructImageProcessor(ImageProcessor):
 
         done = map_items(one, list(zip(sources, texts, strict=True)), threads=call.threads)
         return BatchFeature(run.outputs(done), call.return_tensors)
-
-    def step_is_vqa(self) -> bool:
-        """Whether questions are drawn above the pictures."""
-        return self.is_vqa
 
     def outputs(self, done: list[tuple[np.ndarray, Extent, Extent, Extent]]) -> dict[str, Any]:
         """The named outputs."""
