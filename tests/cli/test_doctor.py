@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
+
+import pytest
 
 from zoo_core.cli import checks
 from zoo_core.cli.commands import doctor
@@ -14,6 +17,12 @@ ARCHITECTURE = Architecture(
 )
 class Config: pass
 """
+
+
+@pytest.fixture
+def alone(registry, monkeypatch) -> None:
+    """Only what a test writes is seen: a fault in what is installed has a test of its own."""
+    monkeypatch.setenv("ZOO_DISABLE", ",".join(registry.distributions()))
 
 
 def findings(zoo, *words: str, status: int) -> list[dict[str, str]]:
@@ -32,7 +41,7 @@ def test_what_is_installed_here_is_sound(registry, zoo) -> None:
     assert any(f["subject"].startswith("zoo-text") for f in found)
 
 
-def test_a_conflict_names_both_and_the_way_out(distribution, zoo) -> None:
+def test_a_conflict_names_both_and_the_way_out(alone, distribution, zoo) -> None:
     for name in ("one", "two"):
         distribution(
             name,
@@ -43,30 +52,30 @@ def test_a_conflict_names_both_and_the_way_out(distribution, zoo) -> None:
     assert "conflict moss" in found and "one" in found and "two" in found and "ZOO_PREFER=moss=" in found
 
 
-def test_a_broken_plugin_is_named_with_its_cause(distribution, zoo) -> None:
+def test_a_broken_plugin_is_named_with_its_cause(alone, distribution, zoo) -> None:
     distribution(
         "ruin", architectures={"rust": "plug_rust:A"}, modules={"plug_rust": "import nowhere_to_be_found"}
     )
     assert "No module named 'nowhere_to_be_found'" in errors(zoo)
 
 
-def test_a_plugin_for_another_core_is_named_with_its_range(distribution, zoo) -> None:
+def test_a_plugin_for_another_core_is_named_with_its_range(alone, distribution, zoo) -> None:
     distribution("late", requires=("zoo-core>=7",), architectures={"moss": "plug_moss:A"})
     found = errors(zoo)
     assert "late 1.0 requires zoo-core>=7" in found
 
 
-def test_a_missing_requirement_is_named_with_its_install(distribution, zoo) -> None:
+def test_a_missing_requirement_is_named_with_its_install(alone, distribution, zoo) -> None:
     distribution("needy", requires=("not-installed-anywhere>=2",), architectures={"moss": "plug_moss:A"})
     assert "pip install 'not-installed-anywhere>=2'" in errors(zoo)
 
 
-def test_an_unfit_requirement_is_named_with_both_versions(distribution, zoo) -> None:
+def test_an_unfit_requirement_is_named_with_both_versions(alone, distribution, zoo) -> None:
     distribution("picky", requires=("packaging<1",), architectures={"moss": "plug_moss:A"})
     assert "picky needs packaging<1" in errors(zoo)
 
 
-def test_extras_of_a_plugin_are_not_required(distribution, zoo) -> None:
+def test_extras_of_a_plugin_are_not_required(alone, distribution, zoo) -> None:
     distribution(
         "calm",
         requires=('not-installed-anywhere; extra == "more"',),
@@ -76,7 +85,7 @@ def test_extras_of_a_plugin_are_not_required(distribution, zoo) -> None:
     findings(zoo, status=0)
 
 
-def test_deep_imports_what_records_only_name(distribution, zoo) -> None:
+def test_deep_imports_what_records_only_name(alone, distribution, zoo) -> None:
     distribution(
         "hollow",
         architectures={"moss": "plug_hollow:ARCHITECTURE"},
@@ -86,7 +95,7 @@ def test_deep_imports_what_records_only_name(distribution, zoo) -> None:
     assert "plug_moss:Gone" in errors(zoo, "--deep")
 
 
-def test_an_editable_install_that_is_out_of_date_says_so(distribution, zoo, tmp_path) -> None:
+def test_an_editable_install_that_is_out_of_date_says_so(alone, distribution, zoo, tmp_path) -> None:
     record = {"plug_moss": RECORD.format("moss")}
     site = distribution("growing", architectures={"moss": "plug_moss:ARCHITECTURE"}, modules=record)
     source = tmp_path / "source"
@@ -101,13 +110,13 @@ def test_an_editable_install_that_is_out_of_date_says_so(distribution, zoo, tmp_
     assert f"pip install -e {source}" in found["detail"]
 
 
-def test_a_setting_for_nothing_is_a_warning(registry, zoo, monkeypatch) -> None:
-    monkeypatch.setenv("ZOO_DISABLE", "never-installed")
+def test_a_setting_for_nothing_is_a_warning(alone, zoo, monkeypatch) -> None:
+    monkeypatch.setenv("ZOO_DISABLE", os.environ["ZOO_DISABLE"] + ",never-installed")
     found = findings(zoo, status=0)
     assert [f for f in found if f["status"] == "warning" and "never-installed" in f["detail"]]
 
 
-def test_secrets_are_not_shown(registry, zoo, monkeypatch) -> None:
+def test_secrets_are_not_shown(alone, zoo, monkeypatch) -> None:
     monkeypatch.setenv("HF_TOKEN", "hf_secret")
     assert "hf_secret" not in zoo("doctor") + zoo("doctor", "--json")
 
@@ -124,5 +133,5 @@ def test_every_section_of_the_table_exists_and_has_findings(registry) -> None:
         assert section.title and section.findings
 
 
-def test_the_page_for_people_ends_with_a_verdict(registry, zoo) -> None:
-    assert zoo("doctor").splitlines()[-1] in ("all is well", "usable, 1 to look at")
+def test_the_page_for_people_ends_with_a_verdict(alone, zoo) -> None:
+    assert zoo("doctor").splitlines()[-1] == "usable, 1 to look at"
