@@ -51,6 +51,13 @@ class OpenLlamaForCausalLM(ForCausalLM, OpenLlamaPreTrainedModel):
 
 
 class OpenLlamaForSequenceClassification(ForLastTokenClassification, OpenLlamaPreTrainedModel):
-    """Open-Llama with a classifier on the last token."""
+    """Open-Llama with a classifier on the token before the first pad token."""
 
     base_class = OpenLlamaModel
+
+    def last_tokens(self, input_ids: Tensor | None, hidden: Tensor) -> Tensor:
+        last = super().last_tokens(input_ids, hidden)
+        if input_ids is None or self.config.pad_token_id is None:
+            return last
+        first_pad = (input_ids == self.config.pad_token_id).int().argmax(-1).to(hidden.device)
+        return (first_pad - 1) % hidden.shape[1]  # -1, the last token, where there is none
