@@ -139,8 +139,12 @@ class DecoderModel(PreTrainedModel):
     ) -> ModelOutput:
         """The layers and the norm over embedded inputs (batch, sequence, hidden)."""
         rotary = self.rotary_arguments(hidden, context, position_ids)
-        hidden = run_layers(self.layers, hidden, context, norm=self.norm, **rotary, **inputs)
+        hidden = run_layers(self.layers, hidden, context, norm=self.finish, **rotary, **inputs)
         return self.output_class(last_hidden_state=hidden, past_key_values=context.cache)
+
+    def finish(self, hidden: Tensor) -> Tensor:
+        """What happens to the states after the last layer: the final norm, if there is one."""
+        return hidden if self.norm is None else self.norm(hidden)
 
     def rotary_arguments(
         self, hidden: Tensor, context: AttentionContext, position_ids: Tensor | None

@@ -18,10 +18,10 @@ def alibi_slopes(num_heads: int, max_bias: float = 8.0) -> Tensor:
     return slopes
 
 
-def alibi_bias(num_heads: int, key_length: int, device: torch.device) -> Tensor:
+def alibi_bias(num_heads: int, key_length: int, device: torch.device, *, max_bias: float = 8.0) -> Tensor:
     """(1, heads, 1, keys) float32: slope times key position.
 
     Softmax ignores what is the same for all keys of a query, so positions need not be relative to it.
     """
     positions = torch.arange(key_length, device=device, dtype=torch.float32)
-    return alibi_slopes(num_heads).to(device)[None, :, None, None] * positions
+    return alibi_slopes(num_heads, max_bias).to(device)[None, :, None, None] * positions

@@ -7,7 +7,7 @@ import math
 import torch
 from torch import Tensor, nn
 
-from zoo_core.nn.embeddings import LearnedPositions
+from zoo_core.nn.embeddings import LearnedPositions, check_positions
 
 
 def sinusoids(positions: int, size: int, *, spread: int | None = None) -> Tensor:
@@ -32,6 +32,24 @@ class SinusoidalTable(LearnedPositions):
     def reset_parameters(self) -> None:
         with torch.no_grad():
             self.weight.copy_(sinusoids(self.num_embeddings, self.embedding_dim).to(self.weight.dtype))
+
+
+class ComputedSinusoids(nn.Module):
+    """Sinusoids of positions 0, 1, ...; nothing is stored (CTRL)."""
+
+    table: Tensor
+
+    def __init__(self, positions: int, hidden_size: int) -> None:
+        super().__init__()
+        self.register_buffer("table", sinusoids(positions, hidden_size), persistent=False)
+
+    def forward(self, position_ids: Tensor | None, past: int, hidden: Tensor) -> Tensor:
+        """(1 or batch, sequence, hidden) for given positions, or for those that follow `past` tokens."""
+        length = hidden.shape[1]
+        if position_ids is None:
+            position_ids = torch.arange(past, past + length, device=hidden.device)[None]
+        check_positions(position_ids, len(self.table), past + length)
+        return self.table[position_ids].to(hidden.dtype)
 
 
 class PaddedSinusoids(nn.Module):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 from torch import Tensor, nn
@@ -17,7 +17,7 @@ def run_layers(
     hidden: Tensor,
     context: AttentionContext | None = None,
     *,
-    norm: nn.Module | None = None,
+    norm: Callable[[Tensor], Tensor] | None = None,
     per_layer: dict[str, Iterable[Any]] | None = None,
     head_mask: Tensor | None = None,
     **shared: Any,

@@ -12,21 +12,18 @@ from zoo_core.heads.language import ForCausalLM
 from zoo_core.heads.last_token import ForLastTokenClassification
 from zoo_core.heads.summary import SequenceSummary
 from zoo_core.heads.tokens import ForQuestionAnswering, ForTokenClassification
-from zoo_core.modeling.decoder import DecoderModel
 from zoo_core.modeling.loss import causal_lm_loss, token_loss
 from zoo_core.modeling.model import PreTrainedModel
 from zoo_core.modeling.outputs import (
-    BaseModelOutputWithPastAndCrossAttentions,
     CausalLMOutputWithCrossAttentions,
     ModelOutput,
 )
 from zoo_core.nn.attention import Attention
 from zoo_core.nn.cache import Cache
-from zoo_core.nn.embeddings import LearnedPositions, embed
 from zoo_core.nn.layer import PreNormLayer
-from zoo_core.nn.masks import CAUSAL, AttentionContext
+from zoo_core.nn.masks import CAUSAL
 from zoo_core.nn.mlp import MLP
-from zoo_core.nn.rotary import RotaryEmbedding
+from zoo_text.gpt2.body import GPTBody
 from zoo_text.gpt2.config import GPT2Config
 
 
@@ -61,67 +58,23 @@ class GPT2Layer(PreNormLayer):
         )
 
 
-class GPT2Model(GPT2PreTrainedModel, DecoderModel):
+class GPT2Model(GPT2PreTrainedModel, GPTBody):
     """The decoder without a head."""
 
-    output_class = BaseModelOutputWithPastAndCrossAttentions
     hub_names = GPT2
-
-    def make_embeddings(self, config: GPT2Config) -> None:
-        self.embed_tokens = nn.Embedding(config.vocab_size, config.n_embd)
-        self.embed_positions = LearnedPositions(config.n_positions, config.n_embd)
-        self.dropout = nn.Dropout(config.embd_pdrop)
 
     def make_layer(self, config: GPT2Config, layer_idx: int) -> nn.Module:
         return GPT2Layer(config, layer_idx)
 
-    def make_norm(self, config: GPT2Config) -> nn.Module:
-        return nn.LayerNorm(config.n_embd, eps=config.layer_norm_epsilon)
 
-    def make_rotary(self, config: GPT2Config) -> dict[str, RotaryEmbedding]:
-        return {}
-
-    def forward(
-        self,
-        input_ids: Tensor | None = None,
-        attention_mask: Tensor | None = None,
-        position_ids: Tensor | None = None,
-        past_key_values: Cache | None = None,
-        *,
-        inputs_embeds: Tensor | None = None,
-        token_type_ids: Tensor | None = None,
-        encoder_hidden_states: Tensor | None = None,
-        encoder_attention_mask: Tensor | None = None,
-        use_cache: bool | None = None,
-        cache_position: Tensor | None = None,
-        **inputs: Any,
-    ) -> ModelOutput:
-        """ids (batch, sequence) to states; token types, if any, are embedded with the token table."""
-        hidden = embed(self.embed_tokens, input_ids, inputs_embeds)
-        cache = self.cache_for(past_key_values, use_cache)
-        past = 0 if cache is None else cache.length
-        hidden = hidden + self.embed_positions(position_ids, past, hidden)
-        if token_type_ids is not None:
-            hidden = hidden + self.embed_tokens(token_type_ids)
-        context = AttentionContext(
-            hidden,
-            attention_mask,
-            cache=cache,
-            positions=cache_position,
-            encoder_states=encoder_hidden_states,
-            encoder_padding=encoder_attention_mask,
-        )
-        return self.run(self.dropout(hidden), context, position_ids, **inputs)
-
-
-_LM_TIE = {"lm_head.weight": "model.embed_tokens.weight"}
+LM_TIE = {"lm_head.weight": "model.embed_tokens.weight"}
 
 
 class GPT2LMHeadModel(ForCausalLM, GPT2PreTrainedModel):
     """GPT-2 with a language modeling head."""
 
     base_class = GPT2Model
-    tied_weights = _LM_TIE
+    tied_weights = LM_TIE
     output_class = CausalLMOutputWithCrossAttentions
 
 
