@@ -27,7 +27,7 @@ class Characters(PreTrainedTokenizer):
     model_input_names = ["input_ids", "attention_mask"]
 
     def __init__(self, vocab_file, unk_token="?", pad_token="_", eos_token="$", **kwargs):
-        self.ids = json.loads(Path(vocab_file).read_text())
+        self.vocab = self.ids = json.loads(Path(vocab_file).read_text())
         super().__init__(unk_token=unk_token, pad_token=pad_token, eos_token=eos_token, **kwargs)
 
     @property

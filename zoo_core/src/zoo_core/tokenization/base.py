@@ -127,10 +127,6 @@ class PreTrainedTokenizerBase(SequenceMethods, ChatMethods, FileMethods, Special
         raise NotImplementedError
 
     @property
-    def vocab(self) -> dict[str, int]:
-        return self.get_vocab()
-
-    @property
     def added_tokens_decoder(self) -> dict[int, AddedToken]:
         """Id to AddedToken, by id."""
         raise NotImplementedError
@@ -145,8 +141,8 @@ class PreTrainedTokenizerBase(SequenceMethods, ChatMethods, FileMethods, Special
         return self.added_tokens_encoder
 
     def _has_id(self, index: int) -> bool:
-        """Whether an id of ``len(self)`` or more has a token all the same, in a vocabulary with gaps."""
-        return index in self.added_tokens_decoder
+        """Whether an id has a token; a vocabulary with gaps has ids beyond its length."""
+        return index < len(self) or index in self.added_tokens_decoder
 
     def convert_tokens_to_string(self, tokens: list[str]) -> str:
         """Tokens joined into text, as this kind of tokenizer joins them."""
@@ -362,10 +358,9 @@ class PreTrainedTokenizerBase(SequenceMethods, ChatMethods, FileMethods, Special
         """
         ids = id_list(token_ids)
         check_ids(ids)
-        size = len(self)
-        if any(index >= size and not self._has_id(index) for index in ids):
-            self._warn_once("ids", f"Ids beyond the vocabulary of {size} tokens decode to nothing.")
-            ids = [index for index in ids if index < size or self._has_id(index)]
+        if ids and not self._has_id(max(ids)):
+            self._warn_once("ids", f"Ids beyond the vocabulary of {len(self)} tokens decode to nothing.")
+            ids = [index for index in ids if self._has_id(index)]
         text = self._decode(ids, skip_special_tokens=skip_special_tokens, **kwargs)
         clean = clean_up_tokenization_spaces
         if clean if clean is not None else self.clean_up_tokenization_spaces:

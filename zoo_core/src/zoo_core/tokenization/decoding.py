@@ -31,11 +31,13 @@ def id_list(token_ids: Any) -> list[int]:
         return [value]
     if isinstance(value, str | bytes) or not hasattr(value, "__iter__"):
         raise TokenizerError(f"decode takes ids (integers), not {token_ids!r:.80}.")
-    return [as_list(item) for item in value]
+    return [item if type(item) is int else as_list(item) for item in value]
 
 
 def check_ids(ids: list[Any]) -> None:
     """Raises TokenizerError, naming the first offender, unless all are integers from 0 on."""
+    if not ids or (all(type(index) is int for index in ids) and min(ids) >= 0):
+        return
     for position, index in enumerate(ids):
         if isinstance(index, list):
             raise TokenizerError("decode takes one row of ids; batch_decode takes several.")

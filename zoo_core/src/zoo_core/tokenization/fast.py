@@ -197,6 +197,11 @@ class PreTrainedTokenizerFast(PreTrainedTokenizerBase):
         return dict(self._backend.tokenizer.get_vocab(with_added_tokens=True))
 
     @property
+    def vocab(self) -> dict[str, int]:
+        """The same as ``get_vocab()``."""
+        return self.get_vocab()
+
+    @property
     def added_tokens_decoder(self) -> dict[int, AddedToken]:
         added = self._backend.tokenizer.get_added_tokens_decoder()
         return {index: added[index] for index in sorted(added)}
@@ -219,17 +224,18 @@ class PreTrainedTokenizerFast(PreTrainedTokenizerBase):
         wanted = id_list(ids)
         check_ids(wanted)
         skipped = set(self.all_special_ids) if skip_special_tokens else ()
-        tokens = [self._token(index) for index in wanted if single or index not in skipped]
+        look_up = self._backend.tokenizer.id_to_token
+        tokens = []
+        for index in wanted:
+            if single or index not in skipped:
+                token = look_up(index) if index < 1 << 32 else None
+                if token is None:
+                    raise TokenizerError(f"Id {index} is outside the vocabulary of {len(self)} ids.")
+                tokens.append(token)
         return tokens[0] if single else tokens
 
     def _has_id(self, index: int) -> bool:
         return index < 1 << 32 and self._backend.tokenizer.id_to_token(index) is not None
-
-    def _token(self, index: int) -> str:
-        token = self._backend.tokenizer.id_to_token(index) if index < 1 << 32 else None
-        if token is None:
-            raise TokenizerError(f"Id {index} is outside the vocabulary, whose {len(self)} ids count from 0.")
-        return str(token)
 
     def convert_tokens_to_string(self, tokens: list[str]) -> str:
         decoder = self._backend.tokenizer.decoder

@@ -113,10 +113,10 @@ class PreTrainedTokenizer(PreTrainedTokenizerBase):
         wanted = id_list(ids)
         check_ids(wanted)
         skipped = set(self.all_special_ids) if skip_special_tokens else ()
-        tokens = [self._token(index) for index in wanted if single or index not in skipped]
+        tokens = [self._token_of(index) for index in wanted if single or index not in skipped]
         return tokens[0] if single else tokens
 
-    def _token(self, index: int) -> str:
+    def _token_of(self, index: int) -> str:
         added = self._added.get(index)
         token = self._convert_id_to_token(index) if added is None else added.content
         if token is None:
@@ -133,11 +133,11 @@ class PreTrainedTokenizer(PreTrainedTokenizerBase):
         tokens: list[str] = []
         for each in [text] if pair is None else [text, pair]:
             prepared, rest = self.prepare_for_tokenization(each, **kwargs)
-            for piece, added in self._split(prepared, split_special):
+            for piece, added in self._cut_at_added(prepared, split_special):
                 tokens += [piece] if added else self._tokenize(piece, **rest)
         return tokens
 
-    def _split(self, text: str, split_special: bool) -> list[tuple[str, bool]]:
+    def _cut_at_added(self, text: str, split_special: bool) -> list[tuple[str, bool]]:
         """``text`` cut at added tokens: (piece, whether it is an added token). The longest match wins."""
         if not self._added_ids or not text:
             return [(text, False)] if text else []
@@ -164,7 +164,7 @@ class PreTrainedTokenizer(PreTrainedTokenizerBase):
         pieces.append((text[start:], False))
         return [(piece, added) for piece, added in pieces if piece]
 
-    def _ids(self, text: Any, options: CallOptions, extra: Mapping[str, Any]) -> list[int]:
+    def _text_ids(self, text: Any, options: CallOptions, extra: Mapping[str, Any]) -> list[int]:
         settings = {"split_special_tokens": options.split_special_tokens, **extra}
         if not options.is_split_into_words:
             return list(self.convert_tokens_to_ids(self.tokenize(text, **settings)))
@@ -193,8 +193,8 @@ class PreTrainedTokenizer(PreTrainedTokenizerBase):
             first, second = item if isinstance(item, tuple) else (item, None)
             rows.append(
                 form.prepare_for_model(
-                    form._ids(first, options, kwargs),
-                    None if second is None else form._ids(second, options, kwargs),
+                    form._text_ids(first, options, kwargs),
+                    None if second is None else form._text_ids(second, options, kwargs),
                     add_special_tokens=options.add_special_tokens,
                     truncation=options.truncation,
                     max_length=options.max_length,
