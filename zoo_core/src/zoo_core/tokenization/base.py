@@ -19,6 +19,7 @@ from zoo_core.tokenization.inputs import read_inputs
 from zoo_core.tokenization.options import (
     UNLIMITED,
     CallOptions,
+    call_options,
     is_limited,
     logger,
     resolve_lengths,
@@ -209,32 +210,19 @@ class PreTrainedTokenizerBase(SequenceMethods, ChatMethods, FileMethods, Special
         """
         if text is None and text_target is None:
             raise TokenizerError("A tokenizer is called with text, or with text_target: both are None.")
-        pad, cut, length = resolve_lengths(
+        options = call_options(
+            self,
             padding,
             truncation,
             max_length,
-            pad_to_multiple_of,
-            model_max_length=self.model_max_length,
-            verbose=verbose,
-        )
-        self._check_padding(pad)
-        names = self.model_input_names
-        options = CallOptions(
+            padding_side=padding_side,
             add_special_tokens=add_special_tokens,
-            padding=pad,
-            truncation=cut,
-            max_length=length,
             stride=stride,
             pad_to_multiple_of=pad_to_multiple_of,
-            padding_side=side("padding_side", padding_side or self.padding_side),
             is_split_into_words=is_split_into_words,
-            return_tensors=tensor_kind(return_tensors),
-            return_token_type_ids=(
-                "token_type_ids" in names if return_token_type_ids is None else return_token_type_ids
-            ),
-            return_attention_mask=(
-                "attention_mask" in names if return_attention_mask is None else return_attention_mask
-            ),
+            return_tensors=return_tensors,
+            return_token_type_ids=return_token_type_ids,
+            return_attention_mask=return_attention_mask,
             return_overflowing_tokens=return_overflowing_tokens,
             return_special_tokens_mask=return_special_tokens_mask,
             return_offsets_mapping=return_offsets_mapping,

@@ -5,9 +5,13 @@ from __future__ import annotations
 import logging
 import warnings
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from zoo_core.errors import TokenizerError
+from zoo_core.tokenization.tensors import tensor_kind
+
+if TYPE_CHECKING:
+    from zoo_core.tokenization.base import PreTrainedTokenizerBase
 
 logger = logging.getLogger(__name__)
 
@@ -118,3 +122,43 @@ def _truncation(value: Any) -> str:
     if name not in TRUNCATIONS:
         raise TokenizerError(f"truncation is True, False or one of {', '.join(TRUNCATIONS)}, not {value!r}.")
     return str(name)
+
+
+def call_options(
+    tokenizer: PreTrainedTokenizerBase,
+    padding: Any,
+    truncation: Any,
+    max_length: int | None,
+    *,
+    padding_side: str | None,
+    return_tensors: Any,
+    return_token_type_ids: bool | None,
+    return_attention_mask: bool | None,
+    pad_to_multiple_of: int | None,
+    verbose: bool,
+    **settled: Any,
+) -> CallOptions:
+    """The settings of a call, what callers leave out taken from ``tokenizer``."""
+    pad, cut, length = resolve_lengths(
+        padding,
+        truncation,
+        max_length,
+        pad_to_multiple_of,
+        model_max_length=tokenizer.model_max_length,
+        verbose=verbose,
+    )
+    tokenizer._check_padding(pad)
+    names = tokenizer.model_input_names
+    segments, mask = return_token_type_ids, return_attention_mask
+    return CallOptions(
+        padding=pad,
+        truncation=cut,
+        max_length=length,
+        padding_side=side("padding_side", padding_side or tokenizer.padding_side),
+        return_tensors=tensor_kind(return_tensors),
+        return_token_type_ids="token_type_ids" in names if segments is None else segments,
+        return_attention_mask="attention_mask" in names if mask is None else mask,
+        pad_to_multiple_of=pad_to_multiple_of,
+        verbose=verbose,
+        **settled,
+    )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, cast
 
 from zoo_core.errors import TokenizerError
@@ -127,23 +128,14 @@ class SequenceMethods:
         ids, pair_ids, overflow = self.truncate_sequences(ids, pair_ids, excess, cut, stride)
         if return_overflowing_tokens:
             data |= {"overflowing_tokens": overflow, "num_truncated_tokens": excess}
-        if add_special_tokens:
-            sequence = self.build_inputs_with_special_tokens(ids, pair_ids)
-            segments = self.create_token_type_ids_from_sequences(ids, pair_ids)
-        else:
-            sequence = ids + (pair_ids or [])
-            segments = [0] * len(ids) + [1 if pair else 0] * len(pair_ids or ())
         names = this.model_input_names
-        data["input_ids"] = sequence
-        if "token_type_ids" in names if return_token_type_ids is None else return_token_type_ids:
-            data["token_type_ids"] = segments
-        if return_special_tokens_mask:
-            data["special_tokens_mask"] = (
-                self.get_special_tokens_mask(ids, pair_ids) if add_special_tokens else [0] * len(sequence)
-            )
         wanted = "attention_mask" in names if return_attention_mask is None else return_attention_mask
+        segments = "token_type_ids" in names if return_token_type_ids is None else return_token_type_ids
+        framed = self._framed(ids, pair_ids, add_special_tokens)
+        dropped = {"token_type_ids": segments, "special_tokens_mask": return_special_tokens_mask}
+        data |= {key: value() for key, value in framed.items() if dropped.get(key, True)}
         if wanted:
-            data["attention_mask"] = [1] * len(sequence)
+            data["attention_mask"] = [1] * len(data["input_ids"])
         if pad != "do_not_pad":
             data = dict(
                 this.pad(
@@ -163,6 +155,23 @@ class SequenceMethods:
             prepend_batch_axis=prepend_batch_axis,
             n_sequences=2 if pair else 1,
         )
+
+    def _framed(
+        self, ids: list[int], pair_ids: list[int] | None, special: bool
+    ) -> dict[str, Callable[[], list[int]]]:
+        """How to make each entry of one sequence, with or without its special tokens."""
+        if special:
+            return {
+                "input_ids": lambda: self.build_inputs_with_special_tokens(ids, pair_ids),
+                "token_type_ids": lambda: self.create_token_type_ids_from_sequences(ids, pair_ids),
+                "special_tokens_mask": lambda: self.get_special_tokens_mask(ids, pair_ids),
+            }
+        second = pair_ids or []
+        return {
+            "input_ids": lambda: ids + second,
+            "token_type_ids": lambda: [0] * len(ids) + [1] * len(second),
+            "special_tokens_mask": lambda: [0] * (len(ids) + len(second)),
+        }
 
 
 def _kept(ids: list[int], count: int, left: bool) -> list[int]:
