@@ -12,5 +12,5 @@ ARCHITECTURE = Architecture(
         AutoModelForSequenceClassification="BioGptForSequenceClassification",
         AutoModelForTokenClassification="BioGptForTokenClassification",
     ),
-    tokenizer="zoo_text.tokenizers.legacy_bpe:BioGptTokenizer",
+    tokenizer="zoo_text.tokenizers.word_bpe:BioGptTokenizer",
 )

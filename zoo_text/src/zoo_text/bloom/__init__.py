@@ -15,5 +15,5 @@ ARCHITECTURE = Architecture(
         AutoModelForTokenClassification="BloomForTokenClassification",
         AutoModelForQuestionAnswering="BloomForQuestionAnswering",
     ),
-    tokenizer="zoo_text.tokenizers.byte_level:BloomTokenizerFast",
+    tokenizer="zoo_text.tokenizers.byte_level:BloomTokenizer",
 )

@@ -13,5 +13,5 @@ ARCHITECTURE = Architecture(
         AutoModelWithLMHead="CTRLLMHeadModel",
         AutoModelForSequenceClassification="CTRLForSequenceClassification",
     ),
-    tokenizer="zoo_text.tokenizers.legacy_bpe:CTRLTokenizer",
+    tokenizer="zoo_text.tokenizers.word_bpe:CTRLTokenizer",
 )

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from torch import Tensor, nn
 
 from zoo_core.heads.language import ForCausalLM
@@ -64,6 +66,10 @@ class CTRLLMHeadModel(ForCausalLM, CTRLPreTrainedModel):
 
     def make_lm_head(self, config: CTRLConfig) -> nn.Module:
         return nn.Linear(config.n_embd, config.vocab_size)
+
+    def prepare_inputs_for_generation(self, input_ids: Tensor, **inputs: Any) -> dict[str, Any]:
+        inputs.pop("token_type_ids", None)  # the control code says what they would; generation ignores them
+        return super().prepare_inputs_for_generation(input_ids, **inputs)
 
 
 class CTRLForSequenceClassification(ForLastTokenClassification, CTRLPreTrainedModel):

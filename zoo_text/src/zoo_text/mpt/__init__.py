@@ -15,5 +15,5 @@ ARCHITECTURE = Architecture(
         AutoModelForTokenClassification="MptForTokenClassification",
         AutoModelForQuestionAnswering="MptForQuestionAnswering",
     ),
-    tokenizer="zoo_text.tokenizers.byte_level:GPTNeoXTokenizerFast",
+    tokenizer="zoo_text.tokenizers.byte_level:GPTNeoXTokenizer",
 )
