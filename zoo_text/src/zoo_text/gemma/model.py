@@ -16,12 +16,16 @@ from zoo_core.nn.norm import NormFactory, RMSNorm
 from zoo_text.gemma.config import GemmaConfig
 
 
+def gemma_norm(config: PretrainedConfig) -> NormFactory:
+    """Makes norms whose weight is an offset from one and multiplies in float32."""
+    return partial(RMSNorm, eps=config.rms_norm_eps, unit_offset=True, scale_in_float32=True)
+
+
 class GemmaDecoder(DecoderModel):
     """A decoder with Gemma's norms and with embeddings scaled by the root of the width."""
 
     def norm_of(self, config: PretrainedConfig) -> NormFactory:
-        """Norms whose weight is an offset from one and multiplies in float32."""
-        return partial(RMSNorm, eps=config.rms_norm_eps, unit_offset=True, scale_in_float32=True)
+        return gemma_norm(config)
 
     def embed(
         self, input_ids: Tensor | None, inputs_embeds: Tensor | None, position_ids: Tensor | None, past: int

@@ -2,18 +2,31 @@
 
 from __future__ import annotations
 
-from torch import nn
+from torch import Tensor, nn
 
 from zoo_core.heads.last_token import ForLastTokenClassification
-from zoo_core.modeling.decoder import attention_of, layer_rule, rotary_of
+from zoo_core.modeling.decoder import DecoderModel, attention_of, layer_rule, rotary_of
 from zoo_core.modeling.model import PreTrainedModel
 from zoo_core.nn.layer import SandwichLayer
 from zoo_core.nn.masks import MaskRule
 from zoo_core.nn.mlp import GatedMLP
+from zoo_core.nn.norm import NormFactory
 from zoo_core.nn.rotary import RotaryEmbedding
-from zoo_text.gemma.model import GemmaDecoder
+from zoo_text.gemma.model import gemma_norm
 from zoo_text.gemma2.model import CappedLogits
 from zoo_text.gemma3_text.config import Gemma3TextConfig
+
+
+class ScaledEmbedding(nn.Embedding):
+    """Embeddings times `scale`, by default the root of the width, rounded to the dtype; vectors given instead
+    of ids are not scaled."""
+
+    def __init__(self, rows: int, width: int, padding: int | None, *, scale: float | None = None) -> None:
+        super().__init__(rows, width, padding_idx=padding)
+        self.scale = width**0.5 if scale is None else scale
+
+    def forward(self, input_ids: Tensor) -> Tensor:
+        return super().forward(input_ids) * self.weight.new_tensor(self.scale)
 
 
 class Gemma3TextPreTrainedModel(PreTrainedModel):
@@ -23,10 +36,16 @@ class Gemma3TextPreTrainedModel(PreTrainedModel):
     base_model_prefix = "model"
 
 
-class Gemma3TextModel(Gemma3TextPreTrainedModel, GemmaDecoder):
+class Gemma3TextModel(Gemma3TextPreTrainedModel, DecoderModel):
     """The decoder without a head."""
 
     layer_class = SandwichLayer
+
+    def make_embeddings(self, config: Gemma3TextConfig) -> None:
+        self.embed_tokens = ScaledEmbedding(config.vocab_size, config.hidden_size, config.pad_token_id)
+
+    def norm_of(self, config: Gemma3TextConfig) -> NormFactory:
+        return gemma_norm(config)
 
     def make_attention(self, config: Gemma3TextConfig, layer_idx: int) -> nn.Module:
         return attention_of(
