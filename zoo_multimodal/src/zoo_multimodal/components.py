@@ -1,0 +1,6 @@
+"""Class names in JSON files, and where the classes are."""
+
+COMPONENTS = {
+    "CLIPProcessor": "zoo_multimodal.clip.processor:CLIPProcessor",
+    "LlavaProcessor": "zoo_multimodal.llava.processor:LlavaProcessor",
+}
