@@ -1,0 +1,1 @@
+"""Features of sound: waveforms, spectra, mel bands, and the extractors that checkpoints name."""
