@@ -85,7 +85,7 @@ class WatermarkLogitsProcessor(LogitsProcessor):
 
     def green(self, context: Tensor) -> Tensor:
         """Ids of the green list after context (tokens,)."""
-        context = context.cpu()
+        context = context.cpu()[-self.config.context_width :]
         key = self.config.hashing_key
         if self.config.seeding_scheme == "selfhash":
             own = self.table[context % _TABLE_SIZE] + 1
@@ -182,9 +182,9 @@ class WatermarkDetector:
         )
 
     def _count(self, row: list[int]) -> tuple[int, int]:
-        width = self.config.context_width
         selfhash = self.config.seeding_scheme == "selfhash"
-        grams = [tuple(row[i : i + width + 1]) for i in range(len(row) - width)]
+        size = self.config.context_width + (0 if selfhash else 1)
+        grams = [tuple(row[i : i + size]) for i in range(len(row) - size + 1)]
         if self.ignore_repeated:
             grams = list(dict.fromkeys(grams))
         green = 0

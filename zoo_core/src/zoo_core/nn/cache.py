@@ -10,7 +10,15 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TypeVar
 
+import torch
 from torch import Tensor
+
+
+def positions_after(past: int | Tensor, count: int, device: torch.device) -> Tensor:
+    """(count,) the positions that follow `past` others, which a static cache counts on its device."""
+    if isinstance(past, int):
+        return torch.arange(past, past + count, device=device)
+    return past + torch.arange(count, device=device)
 
 
 class Slot:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
+from zoo_core.nn.cache import positions_after
+
 
 class TextEmbeddings(nn.Module):
     """Sum of word, position and segment embeddings, then norm and dropout (BERT).
@@ -62,7 +64,7 @@ class TextEmbeddings(nn.Module):
 
     def default_positions(self, input_ids: Tensor | None, hidden: Tensor, past: int) -> Tensor:
         """Positions (sequence,) or (batch, sequence) of tokens that follow `past` others."""
-        return torch.arange(past, past + hidden.shape[1], device=hidden.device)
+        return positions_after(past, hidden.shape[1], hidden.device)
 
 
 class UnpaddedTextEmbeddings(TextEmbeddings):
@@ -92,7 +94,7 @@ class LearnedPositions(nn.Embedding):
         """(1 or batch, sequence, hidden) for given positions, or for those that follow `past` tokens."""
         length = hidden.shape[1]
         if position_ids is None:
-            position_ids = torch.arange(past, past + length, device=hidden.device)[None]
+            position_ids = positions_after(past, length, hidden.device)[None]
         check_positions(position_ids, self.num_embeddings - self.offset, past + length)
         return super().forward(position_ids + self.offset)
 
@@ -106,7 +108,9 @@ def embed(table: nn.Module, input_ids: Tensor | None, inputs_embeds: Tensor | No
 
 def check_positions(position_ids: Tensor, available: int, length: int) -> None:
     """Refuse a sequence longer than a table of positions, before an index error says less."""
-    if length > available and position_ids.shape[-1] > 0 and not torch.compiler.is_compiling():
+    if torch.compiler.is_compiling() or not isinstance(length, int):
+        return
+    if length > available and position_ids.shape[-1] > 0:
         highest = int(position_ids.max())
         if highest >= available:
             raise ValueError(

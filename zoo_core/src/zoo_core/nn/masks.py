@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from zoo_core.errors import ConfigError
+from zoo_core.nn.cache import positions_after
 
 if TYPE_CHECKING:
     from zoo_core.nn.cache import Cache
@@ -129,8 +130,7 @@ class AttentionContext:
     def positions(self) -> Tensor:
         """(query,) int64: the index of each query among all keys, cached ones first."""
         if self._positions is None:
-            past = self.past_length
-            self._positions = torch.arange(past, past + self.query_length, device=self.device)
+            self._positions = positions_after(self.past_length, self.query_length, self.device)
         return self._positions
 
     def mask(self, rule: MaskRule, key_length: int, *, key_offset: int = 0) -> Mask:

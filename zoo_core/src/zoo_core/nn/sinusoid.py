@@ -7,6 +7,7 @@ import math
 import torch
 from torch import Tensor, nn
 
+from zoo_core.nn.cache import positions_after
 from zoo_core.nn.embeddings import LearnedPositions, check_positions
 
 
@@ -47,7 +48,7 @@ class ComputedSinusoids(nn.Module):
         """(1 or batch, sequence, hidden) for given positions, or for those that follow `past` tokens."""
         length = hidden.shape[1]
         if position_ids is None:
-            position_ids = torch.arange(past, past + length, device=hidden.device)[None]
+            position_ids = positions_after(past, length, hidden.device)[None]
         check_positions(position_ids, len(self.table), past + length)
         return self.table[position_ids].to(hidden.dtype)
 
@@ -73,8 +74,7 @@ class PaddedSinusoids(nn.Module):
     def forward(self, input_ids: Tensor | None, past: int, hidden: Tensor) -> Tensor:
         """(1 or batch, sequence, hidden) for ids (batch, sequence) after `past` others; None: no padding."""
         if input_ids is None:
-            first = past + self.pad + 1
-            index = torch.arange(first, first + hidden.shape[1], device=hidden.device)[None]
+            index = positions_after(past, hidden.shape[1], hidden.device)[None] + self.pad + 1
         else:
             counted = (input_ids != self.pad).int()
             index = (counted.cumsum(1) + past) * counted + self.pad
