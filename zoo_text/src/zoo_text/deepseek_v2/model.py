@@ -17,24 +17,30 @@ from zoo_core.nn.mlp import GatedMLP
 from zoo_core.nn.moe import Experts, MixtureOfExperts, Router
 from zoo_core.nn.rotary import RotaryEmbedding
 from zoo_text.deepseek_v2.config import DeepseekV2Config
+from zoo_text.deepseek_v3.model import latent_options
 
 
 class GroupLimitedRouter(Router):
-    """Softmax over all experts, then the best of those in the best groups; a group counts by its best."""
+    """Softmax over all experts, then the best of those in the best groups; a group counts by its best.
+
+    Scores are computed in float32.
+    """
 
     def __init__(self, hidden_size: int, num_experts: int, top_k: int, *, config: DeepseekV2Config) -> None:
         super().__init__(hidden_size, num_experts, top_k, scaling=config.routed_scaling_factor)
         limited = config.topk_method == "group_limited_greedy"
         self.groups, self.top_groups = (config.n_group, config.topk_group) if limited else (1, 1)
 
+    def forward(self, tokens: Tensor) -> tuple[Tensor, Tensor]:
+        return self.choose(F.linear(tokens.float(), self.weight.float()))
+
     def choose(self, logits: Tensor) -> tuple[Tensor, Tensor]:
         scores = logits.softmax(-1, dtype=torch.float32)
         grouped = scores.unflatten(-1, (self.groups, -1))
         best = grouped.amax(-1).topk(self.top_groups, dim=-1, sorted=False).indices
         eligible = torch.zeros_like(grouped[..., 0], dtype=torch.bool).scatter(-1, best, True)
-        weight, index = (
-            grouped.masked_fill(~eligible[..., None], 0.0).flatten(-2).topk(self.top_k, sorted=False)
-        )
+        scores = grouped.masked_fill(~eligible[..., None], 0.0).flatten(-2)
+        weight, index = scores.topk(self.top_k, sorted=False)
         return index, weight * self.scaling
 
 
@@ -84,18 +90,7 @@ class DeepseekV2Model(DeepseekV2PreTrainedModel, DecoderModel):
     """The decoder without a head."""
 
     def make_attention(self, config: DeepseekV2Config, layer_idx: int) -> nn.Module:
-        return LatentAttention(
-            config.hidden_size,
-            config.num_attention_heads,
-            q_rank=config.q_lora_rank,
-            kv_rank=config.kv_lora_rank,
-            nope_dim=config.qk_nope_head_dim,
-            rope_dim=config.qk_rope_head_dim,
-            v_dim=config.v_head_dim,
-            bias=config.attention_bias,
-            dropout=config.attention_dropout,
-            layer_idx=layer_idx,
-        )
+        return LatentAttention(**latent_options(config, layer_idx))
 
     def make_mlp(self, config: DeepseekV2Config, layer_idx: int) -> nn.Module:
         return gated_mlp_of(config) if layer_idx < config.first_k_dense_replace else DeepseekV2MoE(config)

@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
-from functools import partial
+from typing import Any
 
 from torch import nn
 
 from zoo_core.checkpoint.dialects import EXPERTS
+from zoo_core.config import PretrainedConfig
 from zoo_core.heads.language import ForCausalLM
 from zoo_core.heads.last_token import ForLastTokenClassification
 from zoo_core.heads.tokens import ForTokenClassification
-from zoo_core.modeling.decoder import DecoderModel, rotary_of
+from zoo_core.modeling.decoder import DecoderModel, gated_mlp_of, rotary_of
 from zoo_core.modeling.model import PreTrainedModel
 from zoo_core.nn.latent_attention import LatentAttention
-from zoo_core.nn.layer import PreNormLayer
 from zoo_core.nn.mlp import GatedMLP
 from zoo_core.nn.moe import Experts, GroupedRouter, MixtureOfExperts
-from zoo_core.nn.norm import RMSNorm
 from zoo_core.nn.rope_scaling import yarn_scale
 from zoo_core.nn.rotary import RotaryEmbedding
 from zoo_text.deepseek_v3.config import DeepseekV3Config
@@ -56,31 +55,31 @@ class DeepseekV3MoE(MixtureOfExperts):
 class DeepseekV3Model(DeepseekV3PreTrainedModel, DecoderModel):
     """The decoder without a head."""
 
-    def make_layer(self, config: DeepseekV3Config, layer_idx: int) -> nn.Module:
-        dense = layer_idx < config.first_k_dense_replace
-        return PreNormLayer(
-            config.hidden_size,
-            partial(RMSNorm, eps=config.rms_norm_eps),
-            self_attn=LatentAttention(
-                config.hidden_size,
-                config.num_attention_heads,
-                q_rank=config.q_lora_rank,
-                kv_rank=config.kv_lora_rank,
-                nope_dim=config.qk_nope_head_dim,
-                rope_dim=config.qk_rope_head_dim,
-                v_dim=config.v_head_dim,
-                bias=config.attention_bias,
-                dropout=config.attention_dropout,
-                scale=attention_scale(config),
-                layer_idx=layer_idx,
-            ),
-            mlp=GatedMLP(config.hidden_size, config.intermediate_size, config.hidden_act)
-            if dense
-            else DeepseekV3MoE(config),
-        )
+    def make_attention(self, config: DeepseekV3Config, layer_idx: int) -> nn.Module:
+        return LatentAttention(**latent_options(config, layer_idx, scale=attention_scale(config)))
+
+    def make_mlp(self, config: DeepseekV3Config, layer_idx: int) -> nn.Module:
+        return gated_mlp_of(config) if layer_idx < config.first_k_dense_replace else DeepseekV3MoE(config)
 
     def make_rotary(self, config: DeepseekV3Config) -> dict[str, RotaryEmbedding]:
         return {"full": rotary_of(config, dim=config.qk_rope_head_dim, interleaved=config.rope_interleave)}
+
+
+def latent_options(config: PretrainedConfig, layer_idx: int, **changes: Any) -> dict[str, Any]:
+    """The keywords of `LatentAttention` that a config names as DeepSeek does; further ones override them."""
+    options = {
+        "hidden_size": config.hidden_size,
+        "num_heads": config.num_attention_heads,
+        "q_rank": config.q_lora_rank,
+        "kv_rank": config.kv_lora_rank,
+        "nope_dim": config.qk_nope_head_dim,
+        "rope_dim": config.qk_rope_head_dim,
+        "v_dim": config.v_head_dim,
+        "bias": config.attention_bias,
+        "dropout": config.attention_dropout,
+        "layer_idx": layer_idx,
+    }
+    return options | changes
 
 
 def attention_scale(config: DeepseekV3Config) -> float:

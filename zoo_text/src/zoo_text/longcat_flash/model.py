@@ -18,7 +18,7 @@ from zoo_core.nn.mlp import GatedMLP
 from zoo_core.nn.moe import Experts, MixtureOfExperts, Router
 from zoo_core.nn.norm import RMSNorm
 from zoo_core.nn.rotary import RotaryEmbedding
-from zoo_text.deepseek_v3.model import attention_scale
+from zoo_text.deepseek_v3.model import attention_scale, latent_options
 from zoo_text.longcat_flash.config import LongcatFlashConfig
 
 
@@ -27,19 +27,7 @@ class ScaledLatentAttention(LatentAttention):
 
     def __init__(self, config: LongcatFlashConfig, layer_idx: int) -> None:
         size = config.hidden_size
-        super().__init__(
-            size,
-            config.num_attention_heads,
-            q_rank=config.q_lora_rank,
-            kv_rank=config.kv_lora_rank,
-            nope_dim=config.qk_nope_head_dim,
-            rope_dim=config.qk_rope_head_dim,
-            v_dim=config.v_head_dim,
-            bias=config.attention_bias,
-            dropout=config.attention_dropout,
-            scale=attention_scale(config),
-            layer_idx=layer_idx,
-        )
+        super().__init__(**latent_options(config, layer_idx, scale=attention_scale(config)))
         self.q_factor = (size / (config.q_lora_rank or size)) ** 0.5
         self.kv_factor = (size / config.kv_lora_rank) ** 0.5
 

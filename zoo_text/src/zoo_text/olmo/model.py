@@ -10,10 +10,11 @@ from torch import Tensor, nn
 
 from zoo_core.config import PretrainedConfig
 from zoo_core.heads.language import ForCausalLM
-from zoo_core.modeling.decoder import DecoderModel, attention_options
+from zoo_core.modeling.decoder import DecoderModel, attention_options, rotary_of
 from zoo_core.modeling.model import PreTrainedModel
 from zoo_core.nn.attention import Attention
 from zoo_core.nn.norm import NormFactory
+from zoo_core.nn.rotary import RotaryEmbedding
 from zoo_text.olmo.config import OlmoConfig
 
 
@@ -45,6 +46,9 @@ class OlmoModel(OlmoPreTrainedModel, DecoderModel):
 
     def norm_of(self, config: OlmoConfig) -> NormFactory:
         return partial(nn.LayerNorm, eps=1e-5, elementwise_affine=False)
+
+    def make_rotary(self, config: OlmoConfig) -> dict[str, RotaryEmbedding]:
+        return {"full": rotary_of(config, float32=True)}
 
 
 class OlmoForCausalLM(ForCausalLM, OlmoPreTrainedModel):

@@ -8,10 +8,11 @@ from torch import nn
 
 from zoo_core.config import PretrainedConfig
 from zoo_core.heads.language import ForCausalLM
-from zoo_core.modeling.decoder import DecoderModel, attention_of, layer_rule
+from zoo_core.modeling.decoder import DecoderModel, attention_of, layer_rule, rotary_of
 from zoo_core.modeling.model import PreTrainedModel
 from zoo_core.nn.layer import BranchNormLayer
 from zoo_core.nn.norm import NormFactory, RMSNorm
+from zoo_core.nn.rotary import RotaryEmbedding
 from zoo_text.olmo2.config import Olmo2Config
 
 
@@ -26,6 +27,9 @@ class Olmo2Decoder(DecoderModel):
 
     def norm_of(self, config: PretrainedConfig) -> NormFactory:
         return partial(RMSNorm, eps=config.rms_norm_eps, scale_in_float32=True)
+
+    def make_rotary(self, config: PretrainedConfig) -> dict[str, RotaryEmbedding]:
+        return {"full": rotary_of(config, float32=True)}
 
 
 class Olmo2PreTrainedModel(PreTrainedModel):

@@ -21,7 +21,10 @@ class Olmo3Model(Olmo3PreTrainedModel, Olmo2Decoder):
     """The decoder without a head."""
 
     def make_rotary(self, config: Olmo3Config) -> dict[str, RotaryEmbedding]:
-        return {"sliding_attention": rotary_of(config, scaling=None), "full_attention": rotary_of(config)}
+        return {
+            "sliding_attention": rotary_of(config, scaling=None, float32=True),
+            "full_attention": rotary_of(config, float32=True),
+        }
 
     def kinds_of_rotary(self, config: Olmo3Config) -> list[str | None]:
         return list(config.layer_types)
