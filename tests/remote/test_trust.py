@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import argparse
 import json
 import os
 from collections.abc import Callable
@@ -9,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from zoo_core.cli import main
 from zoo_core.errors import ConfigError, UntrustedCode
 from zoo_core.remote import review
 from zoo_core.remote.automap import parse_reference
@@ -167,12 +167,8 @@ def test_malformed_records(bundle: Bundle, trust_home: Path, change: dict[str, A
 
 
 def test_commands(bundle: Bundle, capsys: pytest.CaptureFixture[str]) -> None:
-    parser = argparse.ArgumentParser()
-    review.add_commands(parser.add_subparsers())
-
     def run(*arguments: str) -> tuple[int, str]:
-        parsed = parser.parse_args(["trust", *arguments])
-        return parsed.run(parsed), capsys.readouterr().out
+        return main(["trust", *arguments]), capsys.readouterr().out
 
     ask(bundle({"modeling.py": "x = 1  # \u202e hidden\n"}))
     assert "org/name" in run("list")[1]

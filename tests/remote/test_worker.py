@@ -48,7 +48,7 @@ def run() -> Iterator[Run]:
         files = {"code.py": base64.b64encode(source.encode()).decode()}
         worker.ask("import", package="p", files=files, origin="org/name@1")
         value = Encoder(worker.inbox).encode(("", {}))
-        worker.ask("new", **{"class": ["p", "code.py", "Code"]}, value=value)
+        worker.ask("new", **{"class": ["p", "code.py", "Code"]}, value=value, parts={})
         call.worker = worker  # type: ignore[attr-defined]
         return again(worker)
 

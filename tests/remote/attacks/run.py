@@ -142,7 +142,7 @@ def attempt(attack: Attack, layers: Layers, around: Surroundings) -> str:
         files = {"attack.py": base64.b64encode(source.encode()).decode()}
         worker.ask("import", package="attack", files=files, origin="attack")
         value = Encoder(worker.inbox).encode(("", context))
-        worker.ask("new", **{"class": ["attack", "attack.py", "Attack"]}, value=value)
+        worker.ask("new", **{"class": ["attack", "attack.py", "Attack"]}, value=value, parts={})
         worker.inbox.reset()
         answer = worker.ask(
             "call",

@@ -34,6 +34,7 @@ COMMANDS: Mapping[str, Command] = {
     "list": Command("zoo_core.cli.commands.list", "model types, Auto classes, distributions and class names"),
     "info": Command("zoo_core.cli.commands.info", "what a checkpoint is and what would load it"),
     "doctor": Command("zoo_core.cli.commands.doctor", "check plugins, versions and the environment"),
+    "trust": Command("zoo_core.remote.review", "code of repositories: show, compare, approve, forget"),
     "demo": Command("zoo_core.cli.commands.demo", "load real weights and search a text with them"),
 }
 

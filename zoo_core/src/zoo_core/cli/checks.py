@@ -26,6 +26,7 @@ SECTIONS: tuple[str, ...] = (
     "zoo_core.cli.checks:plugins",
     "zoo_core.cli.checks:settings",
     "zoo_core.cli.checks:download_cache",
+    "zoo_core.remote.doctor:sandbox",
 )
 """``module:function``, each called without arguments and returning a ``Section``, in order of appearance."""
 

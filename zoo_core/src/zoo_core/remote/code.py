@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -20,8 +21,9 @@ class RemoteCode:
 
     @property
     def package(self) -> str:
-        """The private name under which the files are imported: one for each content."""
-        return f"r{self.bundle.digest[:16]}"
+        """The private name under which the files are imported: one for each repository and revision."""
+        name = f"{self.bundle.repo}@{self.bundle.revision}"
+        return f"r{hashlib.sha256(name.encode()).hexdigest()[:16]}"
 
     @property
     def origin(self) -> str:

@@ -55,7 +55,7 @@ def compare(old: TrustRecord, new: TrustRecord) -> Change:
 
 def describe(bundle: SourceBundle, report: ImportReport) -> str:
     """What would run: repository, commit, files with hashes, imports."""
-    lines = [f"code of {bundle.repo} at {bundle.commit or f'local folder, digest {bundle.digest}'}:"]
+    lines = [f"code of {bundle.repo} at {bundle.commit or f'local folder, digest {bundle.revision}'}:"]
     lines += [f"  {file.sha256}  {len(file.data):>7,} B  {name}" for name, file in bundle.files.items()]
     lines.append(f"imports: {', '.join(report.required) or 'none'}")
     if report.optional:

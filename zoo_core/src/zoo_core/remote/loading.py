@@ -3,18 +3,27 @@
 from __future__ import annotations
 
 import dataclasses
+import hashlib
 import os
+from collections.abc import Callable
 from typing import Any
 
 from zoo_core.errors import UntrustedCode
 from zoo_core.hub import Repository
-from zoo_core.remote.automap import CodeReference
+from zoo_core.remote.automap import CodeReference, reference_for
 from zoo_core.remote.code import RemoteCode
 from zoo_core.remote.gate import authorise
-from zoo_core.remote.sources import MAX_FILE_BYTES, read_bundle, read_regular_file
+from zoo_core.remote.sources import MAX_FILE_BYTES, SourceBundle, digest_of, read_bundle, read_regular_file
 from zoo_core.remote.trust import COMMIT, LoadContext
 
 _TOKENIZERS = ("AutoTokenizer",)
+_SETTINGS = (
+    "processor_config.json",
+    "preprocessor_config.json",
+    "video_preprocessor_config.json",
+    "tokenizer_config.json",
+    "config.json",
+)
 _PROCESSORS = ("AutoProcessor", "AutoImageProcessor", "AutoFeatureExtractor", "AutoVideoProcessor")
 
 
@@ -27,6 +36,8 @@ def remote_class(
     it is the repository's own class. Raises :class:`UntrustedCode` for code that may not run, and
     :class:`SandboxUnavailable` where it cannot be confined.
     """
+    if inside is not None:
+        return inside(auto_class, reference)
     code = authorised_code(auto_class, reference, repository=repository, context=context)
     if context.in_process:
         return _in_process(code)
@@ -41,10 +52,29 @@ def remote_class(
     if auto_class in _PROCESSORS:
         from zoo_core.remote.host.processor import processor_class
 
-        return processor_class(code, context)
+        parts = _parts(repository, context) if auto_class == "AutoProcessor" else {}
+        return processor_class(code, context, repository, parts)
     from zoo_core.remote.host.model import model_class
 
     return model_class(code, context)
+
+
+inside: Callable[[str, CodeReference], Any] | None = None
+"""In a worker: what finds classes among the code that was sent to it, for loads that this code asks for."""
+
+
+def _parts(repository: Repository, context: LoadContext) -> dict[str, RemoteCode]:
+    """The code of a processor's components, by Auto class; authorised like any."""
+    found: dict[str, RemoteCode] = {}
+    for filename in _SETTINGS:
+        values = repository.read_json(filename) if repository.find(filename) is not None else {}
+        for auto_class in (*_TOKENIZERS, *_PROCESSORS[1:]):
+            reference = reference_for(auto_class, values, source=f"{filename} of {repository.name}")
+            if reference is not None and auto_class not in found:
+                found[auto_class] = authorised_code(
+                    auto_class, reference, repository=repository, context=context
+                )
+    return found
 
 
 def authorised_code(
@@ -58,6 +88,8 @@ def authorised_code(
         repo=_name(holder),
         commit=holder.commit,
     )
+    if holder.is_local:
+        bundle = dataclasses.replace(bundle, pin=_pin(holder, bundle))
     same = holder is repository
     authorise(
         bundle,
@@ -94,6 +126,16 @@ def _code_repository(reference: CodeReference, repository: Repository, context: 
     return Repository(reference.repo, options=options)
 
 
+def _pin(folder: Repository, bundle: SourceBundle) -> str:
+    """What stands for the commit of a local folder: the digest of all code in it."""
+    hashes = {name: file.sha256 for name, file in bundle.files.items()}
+    for name in folder.files():
+        if name.endswith(".py") and name not in hashes:
+            data = read_regular_file(folder.path(name), limit=MAX_FILE_BYTES)
+            hashes[name] = hashlib.sha256(data).hexdigest()
+    return digest_of(hashes)
+
+
 def _name(repository: Repository) -> str:
     """What records call it: the id on the hub, or the real path of a folder."""
     return os.path.realpath(repository.name) if repository.is_local else repository.name
@@ -111,12 +153,9 @@ def _in_process(code: RemoteCode) -> type[Any]:
     from zoo_core.remote.facade.modules import Facade
     from zoo_core.remote.worker.importer import PrivatePackage
 
-    package = _packages.get(code.package)
-    if package is None:
-        package = PrivatePackage(
-            code.package, code.sources, origin=code.origin, facade=Facade(), visible=False
-        )
-        package = _packages.setdefault(code.package, package)
+    made = PrivatePackage(code.package, {}, origin=code.origin, facade=Facade(), visible=False)
+    package = _packages.setdefault(code.package, made)
+    package.add(code.sources)
     found = getattr(package.load(code.reference.filename), code.reference.class_name, None)
     if not isinstance(found, type):
         raise UntrustedCode(
@@ -126,4 +165,4 @@ def _in_process(code: RemoteCode) -> type[Any]:
 
 
 _packages: dict[str, Any] = {}
-"""Code that runs in this process, by content, so that a config and a model share their classes."""
+"""Code that runs in this process, by revision, so that a config and a model share their classes."""

@@ -1,19 +1,29 @@
-"""Trust records as a person sees them: what ``zoo trust show|diff|approve|revoke|list`` print and do."""
+"""Code of repositories that was run or refused: show it, compare it, approve it, forget it.
+
+zoo trust list                 every repository whose code was seen
+zoo trust show REPO            its files, hashes, classes and imports (--source: the text too)
+zoo trust diff REPO            what changed since it was accepted
+zoo trust approve REPO         accept what was last seen (--in-process: also without the sandbox)
+zoo trust revoke REPO          forget it
+"""
 
 from __future__ import annotations
 
 import argparse
 import difflib
-import sys
-from collections.abc import Callable
+import os
 from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from zoo_core.errors import UntrustedCode
 from zoo_core.remote.gate import compare
 from zoo_core.remote.record import TrustRecord
 from zoo_core.remote.sanitise import printable
 from zoo_core.remote.store import LOCK_NAME, TrustStore, write_project_records
+
+if TYPE_CHECKING:
+    from zoo_core.cli.terminal import Terminal
 
 
 def records_of(store: TrustStore, repo: str) -> list[tuple[TrustRecord | None, TrustRecord | None]]:
@@ -108,45 +118,47 @@ def approve(store: TrustStore, repo: str, *, in_process: bool = False, project: 
     )
 
 
-def add_commands(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    """Hang ``zoo trust ...`` into the command line; each command sets ``run(arguments)``."""
-    trust = subparsers.add_parser("trust", help="code of repositories: show, compare, approve, revoke")
-    actions = trust.add_subparsers(dest="action", required=True)
-
-    def add(
-        name: str, text: str, run: Callable[[argparse.Namespace], str], *, repo: bool = True
-    ) -> argparse.ArgumentParser:
-        parser = actions.add_parser(name, help=text)
-        if repo:
-            parser.add_argument("repo", help="owner/name or a local folder, as it was loaded")
-        parser.set_defaults(run=lambda arguments: _run(run, arguments))
-        return parser
-
-    add("list", "every repository whose code was seen", lambda _: listing(TrustStore()), repo=False)
-    add(
-        "show", "files, hashes and imports", lambda a: show(TrustStore(), a.repo, source=a.source)
-    ).add_argument("--source", action="store_true", help="print the source text too")
-    add("diff", "what changed since it was accepted", lambda a: diff(TrustStore(), a.repo))
-    add(
-        "revoke",
-        "forget the repository",
-        lambda a: f"{TrustStore().revoke(a.repo)} records of {a.repo} removed",
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Add the arguments of ``zoo trust``."""
+    actions = parser.add_subparsers(dest="action", required=True, metavar="ACTION")
+    texts = {
+        "list": "every repository whose code was seen",
+        "show": "files, hashes and imports",
+        "diff": "what changed since it was accepted",
+        "approve": "accept what was last seen",
+        "revoke": "forget the repository",
+    }
+    added = {name: actions.add_parser(name, help=text) for name, text in texts.items()}
+    for name in ("show", "diff", "approve", "revoke"):
+        added[name].add_argument("repo", help="owner/name or a local folder, as it was loaded")
+    added["show"].add_argument("--source", action="store_true", help="print the source text too")
+    approval = added["approve"]
+    approval.add_argument(
+        "--in-process", action="store_true", help="also without the sandbox (sandbox=False)"
     )
-    parser = add(
-        "approve",
-        "accept what was last seen",
-        lambda a: approve(
-            TrustStore(), a.repo, in_process=a.in_process, project=Path(LOCK_NAME) if a.project else None
-        ),
-    )
-    parser.add_argument("--in-process", action="store_true", help="also without the sandbox (sandbox=False)")
-    parser.add_argument("--project", action="store_true", help=f"write it to {LOCK_NAME} too")
+    approval.add_argument("--project", action="store_true", help=f"write it to {LOCK_NAME} too")
 
 
-def _run(action: Callable[[argparse.Namespace], str], arguments: argparse.Namespace) -> int:
+def run(arguments: argparse.Namespace, terminal: Terminal) -> int:
+    """Do what ``zoo trust`` was asked; 1 for a repository that was never seen."""
+    store = TrustStore()
+    repo = getattr(arguments, "repo", "")
+    if repo and os.path.isdir(repo):
+        repo = os.path.realpath(repo)
     try:
-        sys.stdout.write(action(arguments) + "\n")
+        if arguments.action == "list":
+            text = listing(store)
+        elif arguments.action == "show":
+            text = show(store, repo, source=arguments.source)
+        elif arguments.action == "diff":
+            text = diff(store, repo)
+        elif arguments.action == "revoke":
+            text = f"{store.revoke(repo)} records of {repo} removed"
+        else:
+            project = Path(LOCK_NAME) if arguments.project else None
+            text = approve(store, repo, in_process=arguments.in_process, project=project)
     except UntrustedCode as error:
-        sys.stderr.write(f"{error}\n")
+        terminal.line(str(error))
         return 1
+    terminal.line(text)
     return 0

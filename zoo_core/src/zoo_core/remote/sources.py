@@ -44,24 +44,31 @@ class SourceFile:
 class SourceBundle:
     """The files that one entry module needs, by name inside the repository, at one commit.
 
-    ``commit`` is None for a local folder; :attr:`digest` then stands for it.
+    ``commit`` is None for a local folder; ``pin``, which names the content of all its code, or the
+    :attr:`digest` of the files read then stands for it.
     """
 
     repo: str
     commit: str | None
     entry: str
     files: Mapping[str, SourceFile]
+    pin: str | None = None
 
     @property
     def digest(self) -> str:
         """40 hexadecimal digits that name the content: equal exactly when all names and bytes are."""
-        lines = sorted(f"{file.sha256} {name}" for name, file in self.files.items())
-        return hashlib.sha256("\n".join(lines).encode()).hexdigest()[:40]
+        return digest_of({name: file.sha256 for name, file in self.files.items()})
 
     @property
     def revision(self) -> str:
-        """The commit, or the digest of a local folder's files."""
-        return self.commit or self.digest
+        """The commit, or what stands for that of a local folder."""
+        return self.commit or self.pin or self.digest
+
+
+def digest_of(hashes: Mapping[str, str]) -> str:
+    """40 hexadecimal digits that name files by their names and SHA-256."""
+    lines = sorted(f"{sha256} {name}" for name, sha256 in hashes.items())
+    return hashlib.sha256("\n".join(lines).encode()).hexdigest()[:40]
 
 
 def folder_reader(folder: Path) -> ReadFile:

@@ -21,8 +21,8 @@ class _Field:
         instance[self._name] = value
 
 
-class _Derivable(native.ModelOutput):
-    """Lets ``dataclass`` decorate a subclass without taking its constructor away."""
+class ModelOutput(native.ModelOutput):
+    """The base of all outputs; ``dataclass`` may decorate its subclasses and leaves their constructors."""
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         own = [name for name, kind in inspect.get_annotations(cls).items() if "ClassVar" not in str(kind)]
@@ -35,15 +35,11 @@ class _Derivable(native.ModelOutput):
                 setattr(cls, method, getattr(native.ModelOutput, method))
 
 
-class ModelOutput(_Derivable):
-    """The base of all outputs."""
-
-
 def __getattr__(name: str) -> Any:
     """An output class of the zoo, in a form that can be derived from."""
     found = getattr(native, name, None)
     if not (isinstance(found, type) and issubclass(found, native.ModelOutput)):
         raise AttributeError(name)
-    derived = type(name, (found, _Derivable), {"__module__": __name__, "__doc__": found.__doc__})
+    derived = type(name, (found, ModelOutput), {"__module__": __name__, "__doc__": found.__doc__})
     globals()[name] = derived
     return derived

@@ -64,7 +64,9 @@ _GROUPS: Final[dict[str, str]] = {
     "zoo_core.tokenization": """
         PreTrainedTokenizer PreTrainedTokenizerBase PreTrainedTokenizerFast BatchEncoding
     """,
-    "zoo_core.processing": "BatchFeature FeatureExtractionMixin ImageProcessingMixin ProcessorMixin",
+    f"{_HERE}.processors": "BaseImageProcessor ImageProcessingMixin FeatureExtractionMixin "
+    "SequenceFeatureExtractor",
+    "zoo_core.processing": "BatchFeature ProcessorMixin",
     "zoo_core.generation": """
         GenerationConfig LogitsProcessor LogitsProcessorList StoppingCriteria StoppingCriteriaList
     """,

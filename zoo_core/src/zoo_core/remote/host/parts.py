@@ -26,6 +26,19 @@ class SandboxedPart(nn.Module):
             "pass sandbox=False to reach inside"
         )
 
+    def __len__(self) -> int:
+        return len(self._modules)
+
+    def __bool__(self) -> bool:
+        return True
+
+    def __getitem__(self, index: int) -> nn.Module:
+        """The part with this number, of lists and sequences of modules."""
+        found = list(self._modules.values())[index] if all(map(str.isdigit, self._modules)) else None
+        if found is None:
+            raise TypeError(f"this {self._kind} is not a list of modules")
+        return found
+
     def _get_name(self) -> str:
         return str(self._kind)
 

@@ -138,10 +138,12 @@ class Worker:
             return self._exchange(request, deadline or self.policy.deadline)
 
     def close(self) -> None:
-        """End the process and give everything back."""
-        self._dead = self._dead or "it was closed"
-        self._finalizer()
-        with contextlib.suppress(SandboxError):
+        """End the process and give everything back; a call in another thread fails."""
+        if self._process_id == os.getpid():
+            self._kill("it was closed")
+        with self._lock:
+            self._dead = self._dead or "it was closed"
+            self._finalizer()
             self.inbox.close()
             self.outbox.close()
 

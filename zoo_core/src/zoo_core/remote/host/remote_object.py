@@ -30,6 +30,8 @@ class SandboxedObject:
 
     _code: ClassVar[RemoteCode]
     _context: ClassVar[LoadContext]
+    _parts: ClassVar[Mapping[str, RemoteCode]] = {}
+    """Code of components that the object loads itself, by Auto class."""
 
     def __init__(self, folder: Path, files: Mapping[str, Path], options: Mapping[str, Any]) -> None:
         self._folder = folder
@@ -37,13 +39,15 @@ class SandboxedObject:
         self._worker = Worker(
             self._context.policy, readable=[str(path) for path in files.values()], listable=[str(folder)]
         )
-        self._worker.ask("import", **self._code.request())
+        for code in (self._code, *self._parts.values()):
+            self._worker.ask("import", **code.request())
         encoder = Encoder(self._worker.inbox)
         answer = self._worker.ask(
             "new",
             deadline=self._context.policy.start_deadline,
             **{"class": self._code.where},
             value=encoder.encode((str(folder), dict(options))),
+            parts={auto_class: code.where for auto_class, code in self._parts.items()},
         )
         about = self._decoded(answer)
         if not isinstance(about, dict) or not isinstance(about.get("methods"), list):

@@ -25,6 +25,7 @@ class Arena:
 
     def reset(self) -> None:
         """Start over: what was written before is no longer needed. Gives large stretches back."""
+        self._open_address()
         if self._high > _KEEP:
             self._memory.discard(_KEEP, self._high - _KEEP)
             self._high = _KEEP
@@ -39,7 +40,7 @@ class Arena:
                 "raise SandboxPolicy(arena=...)"
             )
         if length:
-            ctypes.memmove(self._memory.address + offset, source, length)
+            ctypes.memmove(self._open_address() + offset, source, length)
         self._used = min(-(-(offset + length) // ALIGNMENT) * ALIGNMENT, self.size)
         self._high = max(self._high, min(-(-self._used // mmap.PAGESIZE) * mmap.PAGESIZE, self.size))
         return offset
@@ -49,8 +50,13 @@ class Arena:
         if not (0 <= offset <= self.size and 0 <= length <= self.size - offset):
             raise SandboxError(f"bytes {offset} to {offset + length} lie outside of the {self.size:,} shared")
         if length:
-            ctypes.memmove(target, self._memory.address + offset, length)
+            ctypes.memmove(target, self._open_address() + offset, length)
 
     def close(self) -> None:
-        """Unmap the memory. The arena must not be used afterwards."""
+        """Unmap the memory; later use is an error."""
         self._memory.close()
+
+    def _open_address(self) -> int:
+        if not self._memory.address:
+            raise SandboxError("the sandbox has ended: it was closed; load again or call restart()")
+        return self._memory.address

@@ -73,6 +73,7 @@ class Mapped:
 
     def close(self) -> None:
         """Unmap now. Nothing may use the memory afterwards."""
+        self.address = 0
         self._finalizer()
 
     def tensor(self, dtype: torch.dtype, shape: tuple[int, ...], offset: int) -> torch.Tensor:

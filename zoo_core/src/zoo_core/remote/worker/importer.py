@@ -37,6 +37,12 @@ class PrivatePackage:
         self._modules: dict[str, ModuleType] = {}
         self._builtins = {**vars(builtins), "__import__": self._import}
 
+    def add(self, files: Mapping[str, bytes]) -> None:
+        """Further files of the same revision. Raises ``ImportError`` when one differs from what is known."""
+        for name, data in files.items():
+            if self._files.setdefault(name, data) != data:
+                raise ImportError(f"{self._origin} has two different files called {name}")
+
     def load(self, filename: str) -> ModuleType:
         """The module of one file, run on first use."""
         with _lock:

@@ -8,6 +8,7 @@ from typing import Any, Final
 
 import torch
 
+from zoo_core.remote import loading
 from zoo_core.remote.facade.modules import Facade
 from zoo_core.remote.wire.arena import Arena
 from zoo_core.remote.wire.codec import Decoder, Encoder
@@ -61,9 +62,12 @@ class Operations:
 
     def _import(self, request: dict[str, Any]) -> dict[str, Any]:
         files = {name: base64.b64decode(data) for name, data in request["files"].items()}
-        self._packages[request["package"]] = PrivatePackage(
-            request["package"], files, origin=request["origin"], facade=self._facade, visible=True
-        )
+        name = request["package"]
+        if name not in self._packages:
+            self._packages[name] = PrivatePackage(
+                name, {}, origin=request["origin"], facade=self._facade, visible=True
+            )
+        self._packages[name].add(files)
         return {}
 
     def _config(self, request: dict[str, Any]) -> dict[str, Any]:
@@ -164,6 +168,10 @@ class Operations:
 
     def _new(self, request: dict[str, Any]) -> dict[str, Any]:
         (folder, kwargs), _ = self._decode(request["value"])
+        parts = request["parts"]
+        if parts:
+            loading.inside = lambda auto_class, reference: self._class(parts[auto_class])
+            kwargs["trust_remote_code"] = True
         self.object = self._class(request["class"]).from_pretrained(folder, **kwargs)
         methods = [name for name in dir(type(self.object)) if not name.startswith("_")]
         callables = [name for name in methods if callable(getattr(type(self.object), name, None))]

@@ -58,6 +58,13 @@ def _preload() -> None:
 
     torch.set_num_threads(1)
     torch.manual_seed(0)
+    # Each library looks at the processor when it first computes. Locked down, it could not, and would take
+    # slower kernels, with other roundings than the program's.
+    torch.backends.cpu.get_cpu_capability()
+    small = torch.ones(8, 8)
+    torch.nn.functional.linear(small, small).softmax(-1).exp().sum().item()
+    torch.nn.functional.conv1d(small[None], small[None])
+    torch.linalg.svd(small)
 
 
 class _Zygote:

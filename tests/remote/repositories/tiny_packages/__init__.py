@@ -1,0 +1,1 @@
+from .modeling_tinypkg import TinyPkgModel

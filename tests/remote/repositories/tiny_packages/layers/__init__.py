@@ -1,0 +1,2 @@
+from .block import Block
+from .constants import *

@@ -1,0 +1,1 @@
+DEFAULT_WIDTH = 10

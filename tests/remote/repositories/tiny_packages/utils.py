@@ -1,0 +1,5 @@
+EPSILON = 1e-5
+
+
+def scaled(x, by):
+    return x * by
