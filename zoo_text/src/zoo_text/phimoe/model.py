@@ -19,6 +19,7 @@ from zoo_core.nn.moe import Router
 from zoo_core.nn.norm import NormFactory
 from zoo_core.nn.rotary import RotaryEmbedding, RotaryTables
 from zoo_text.mixtral.model import MixtralMoE
+from zoo_text.phi3.model import LongRopeGeneration
 from zoo_text.phimoe.config import PhimoeConfig
 
 
@@ -87,7 +88,7 @@ class PhimoeModel(PhimoePreTrainedModel, DecoderModel):
         return {"full": rotary_of(config, kind=ScaledLongRotary if config.rope_scaling else RotaryEmbedding)}
 
 
-class PhimoeForCausalLM(ForMoeCausalLM, PhimoePreTrainedModel):
+class PhimoeForCausalLM(LongRopeGeneration, ForMoeCausalLM, PhimoePreTrainedModel):
     """Phi-3.5-MoE with a language modeling head."""
 
     base_class = PhimoeModel
