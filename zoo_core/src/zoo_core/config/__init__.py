@@ -1,7 +1,8 @@
 """Configurations: typed fields over config.json, torch-free."""
 
+from zoo_core.config.backbone import BackboneConfig
 from zoo_core.config.base import PretrainedConfig
 from zoo_core.config.fields import field, sub_config
 from zoo_core.config.parts import config_class_for
 
-__all__ = ["PretrainedConfig", "config_class_for", "field", "sub_config"]
+__all__ = ["BackboneConfig", "PretrainedConfig", "config_class_for", "field", "sub_config"]

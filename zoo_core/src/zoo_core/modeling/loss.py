@@ -63,3 +63,12 @@ def span_loss(start_logits: Tensor, end_logits: Tensor, start: Tensor, end: Tens
         target = position.to(logits.device).reshape(-1).clamp(0, length)
         losses.append(F.cross_entropy(logits.float(), target, ignore_index=length))
     return (losses[0] + losses[1]) / 2
+
+
+def pixel_loss(logits: Tensor, labels: Tensor, *, ignored: int) -> Tensor:
+    """Cross-entropy of scores (batch, labels, h, w), stretched bilinearly to labels (batch, height, width).
+
+    Labels equal to `ignored` do not count.
+    """
+    stretched = F.interpolate(logits.float(), size=labels.shape[-2:], mode="bilinear", align_corners=False)
+    return F.cross_entropy(stretched, labels.to(logits.device), ignore_index=ignored)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from functools import partial
-from typing import Any
+from typing import Any, ClassVar
 
 import torch
 from torch import Tensor, nn
@@ -34,7 +34,8 @@ class ViTPreTrainedModel(PreTrainedModel):
         if isinstance(module, ViTEmbeddings):
             std = self.config.initializer_range
             nn.init.trunc_normal_(module.position_embeddings, std=std)
-            nn.init.trunc_normal_(module.cls_token, std=std)
+            for token in module.special_tokens():
+                nn.init.trunc_normal_(token, std=std)
             if module.mask_token is not None:
                 nn.init.zeros_(module.mask_token)
 
@@ -47,13 +48,22 @@ class ViTEmbeddings(nn.Module):
     def __init__(self, config: ViTConfig, *, use_mask_token: bool = False) -> None:
         super().__init__()
         size = config.hidden_size
-        self.cls_token = nn.Parameter(torch.empty(1, 1, size))
         self.mask_token = nn.Parameter(torch.empty(1, 1, size)) if use_mask_token else None
         self.patch_embeddings = PatchEmbedding(
             config.image_size, config.patch_size, config.num_channels, size
         )
-        self.position_embeddings = nn.Parameter(torch.empty(1, self.patch_embeddings.num_patches + 1, size))
+        self.make_special_tokens(size)
+        rows = len(self.special_tokens()) + self.patch_embeddings.num_patches
+        self.position_embeddings = nn.Parameter(torch.empty(1, rows, size))
         self.dropout = nn.Dropout(config.hidden_dropout_prob)
+
+    def make_special_tokens(self, size: int) -> None:
+        """Create what `special_tokens` lists."""
+        self.cls_token = nn.Parameter(torch.empty(1, 1, size))
+
+    def special_tokens(self) -> list[nn.Parameter]:
+        """(1, 1, hidden) each: what stands before the patches."""
+        return [self.cls_token]
 
     def forward(
         self, pixel_values: Tensor, *, bool_masked_pos: Tensor | None = None, interpolate: bool = False
@@ -64,12 +74,15 @@ class ViTEmbeddings(nn.Module):
             if self.mask_token is None:
                 raise ValueError("bool_masked_pos needs a model built with use_mask_token=True")
             hidden = torch.where(bool_masked_pos[..., None].bool(), self.mask_token.to(hidden.dtype), hidden)
-        hidden = torch.cat((self.cls_token.expand(len(hidden), -1, -1), hidden), dim=1)
+        special = self.special_tokens()
+        hidden = torch.cat((*(token.expand(len(hidden), -1, -1) for token in special), hidden), dim=1)
         positions = self.position_embeddings
         if interpolate:
             rows, columns = self.patch_embeddings.patch_size
             new_grid = (pixel_values.shape[-2] // rows, pixel_values.shape[-1] // columns)
-            positions = interpolate_positions(positions, self.patch_embeddings.grid, new_grid)
+            positions = interpolate_positions(
+                positions, self.patch_embeddings.grid, new_grid, prefix=len(special)
+            )
         return self.dropout(hidden + positions)
 
 
@@ -110,12 +123,13 @@ class ViTModel(ViTPreTrainedModel):
     """Embeddings, layers, a final norm, and unless switched off the pooler."""
 
     hub_names = VIT
+    embeddings_class: ClassVar[type[ViTEmbeddings]] = ViTEmbeddings
 
     def __init__(
         self, config: ViTConfig, add_pooling_layer: bool = True, use_mask_token: bool = False
     ) -> None:
         super().__init__(config)
-        self.embeddings = ViTEmbeddings(config, use_mask_token=use_mask_token)
+        self.embeddings = self.embeddings_class(config, use_mask_token=use_mask_token)
         self.layers = nn.ModuleList(ViTLayer(config) for _ in range(config.num_hidden_layers))
         self.norm = nn.LayerNorm(config.hidden_size, eps=config.layer_norm_eps)
         self.pooler = ViTPooler(config) if add_pooling_layer else None
@@ -129,7 +143,7 @@ class ViTModel(ViTPreTrainedModel):
         head_mask: Tensor | None = None,
         interpolate_pos_encoding: bool | None = None,
     ) -> BaseModelOutputWithPooling:
-        """(batch, channels, height, width) to states (batch, 1 + patches, hidden) and pooled (batch, width).
+        """(batch, channels, height, width) to states (batch, tokens, hidden) and pooled (batch, width).
 
         Args:
             bool_masked_pos: (batch, patches), patches to hide. head_mask: (heads,) or (layers, heads).

@@ -1,0 +1,92 @@
+"""DeiT: ViT with a second token that learns from a teacher."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from zoo_core.config import PretrainedConfig
+from zoo_core.heads.base import Headed
+from zoo_core.heads.image import ForImageClassification, ForMaskedImageModeling
+from zoo_core.modeling.outputs import ModelOutput
+from zoo_vision.deit.config import DeiTConfig
+from zoo_vision.vit.model import ViTEmbeddings, ViTModel, ViTPreTrainedModel
+
+
+class DeiTPreTrainedModel(ViTPreTrainedModel):
+    """What all DeiT classes share."""
+
+    config_class = DeiTConfig
+    base_model_prefix = "deit"
+
+
+class DeiTEmbeddings(ViTEmbeddings):
+    """A class token, a distillation token and patches."""
+
+    def make_special_tokens(self, size: int) -> None:
+        super().make_special_tokens(size)
+        self.distillation_token = nn.Parameter(torch.empty(1, 1, size))
+
+    def special_tokens(self) -> list[nn.Parameter]:
+        return [self.cls_token, self.distillation_token]
+
+
+class DeiTModel(ViTModel, DeiTPreTrainedModel):
+    """ViT's encoder over two tokens and the patches."""
+
+    embeddings_class = DeiTEmbeddings
+
+
+class DeiTForImageClassification(ForImageClassification, DeiTPreTrainedModel):
+    """DeiT with a classifier on the class token, for fine-tuning without a teacher."""
+
+    base_class = DeiTModel
+    base_options = {"add_pooling_layer": False}
+
+
+class DeiTForMaskedImageModeling(ForMaskedImageModeling, DeiTPreTrainedModel):
+    """DeiT that reconstructs masked patches."""
+
+    base_class = DeiTModel
+    base_options: dict[str, Any] = {"add_pooling_layer": False, "use_mask_token": True}
+
+    def patches(self, outputs: ModelOutput) -> Tensor:
+        return outputs.last_hidden_state[:, 1:-1]  # as released: shifted by the distillation token
+
+
+class DeiTForImageClassificationWithTeacherOutput(ModelOutput):
+    """`logits` (batch, labels), the mean of `cls_logits` and `distillation_logits`."""
+
+    logits: Tensor
+    cls_logits: Tensor
+    distillation_logits: Tensor
+    hidden_states: tuple[Tensor, ...] | None = None
+    attentions: tuple[Tensor, ...] | None = None
+
+
+class DeiTForImageClassificationWithTeacher(Headed, DeiTPreTrainedModel):
+    """DeiT with a classifier on either token; for inference only."""
+
+    base_class = DeiTModel
+    base_options = {"add_pooling_layer": False}
+
+    def build_head(self, config: PretrainedConfig) -> None:
+        self.cls_classifier = self._classifier(config)
+        self.distillation_classifier = self._classifier(config)
+
+    @staticmethod
+    def _classifier(config: PretrainedConfig) -> nn.Module:
+        return nn.Linear(config.hidden_size, config.num_labels) if config.num_labels > 0 else nn.Identity()
+
+    def forward(self, pixel_values: Tensor | None = None, **inputs: Any) -> ModelOutput:
+        outputs = self.model(pixel_values, **inputs)
+        cls_logits = self.cls_classifier(outputs.last_hidden_state[:, 0])
+        distillation_logits = self.distillation_classifier(outputs.last_hidden_state[:, 1])
+        return DeiTForImageClassificationWithTeacherOutput.carry(
+            outputs,
+            logits=(cls_logits + distillation_logits) / 2,
+            cls_logits=cls_logits,
+            distillation_logits=distillation_logits,
+        )

@@ -1,0 +1,1 @@
+"""Building blocks of vision models, one concept a file."""
