@@ -35,7 +35,11 @@ TEXTS = [
     "  leading and trailing  ",
     "<s> special </s> [MASK] <mask> text",
 ]
-CORPUS = [*TEXTS, "A plugin adds an architecture to the zoo.", "Words of a language model, split and joined."] * 20
+CORPUS = [
+    *TEXTS,
+    "A plugin adds an architecture to the zoo.",
+    "Words of a language model, split and joined.",
+] * 20
 
 WORDPIECE = {"vocab.txt": "wordpiece.txt"}
 BYTE_LEVEL = {"vocab.json": "byte_level.json", "merges.txt": "byte_level_merges.txt"}
@@ -51,30 +55,42 @@ def pieces(name: str, model: str = "unigram.model") -> dict[str, str]:
 
 SPIECE, FAIRSEQ = pieces("spiece.model"), pieces("sentencepiece.bpe.model")
 CASES: dict[str, tuple[dict[str, str], dict[str, Any]]] = {
-    **{f"{n}Tokenizer": (WORDPIECE, {}) for n in "Bert DistilBert Electra MPNet Realm RetriBert LayoutLM".split()},
-    **{f"{n}Tokenizer": (WORDPIECE, {}) for n in "Splinter SqueezeBert ConvBert Lxmert MobileBert".split()},
+    **{
+        f"{n}Tokenizer": (WORDPIECE, {})
+        for n in ["Bert", "DistilBert", "Electra", "MPNet", "Realm", "RetriBert", "LayoutLM"]
+    },
+    **{
+        f"{n}Tokenizer": (WORDPIECE, {})
+        for n in ["Splinter", "SqueezeBert", "ConvBert", "Lxmert", "MobileBert"]
+    },
     "DPRQuestionEncoderTokenizer": (WORDPIECE, {}),
     "RoFormerTokenizer": (WORDPIECE, {}),
     "BertTokenizer.cased": (WORDPIECE, {"do_lower_case": False}),
     "FunnelTokenizer": (pieces("vocab.txt", "funnel.txt"), {}),
     "ProphetNetTokenizer": (pieces("prophetnet.tokenizer", "wordpiece.txt"), {}),
-    **{f"{n}Tokenizer": (BYTE_LEVEL, {}) for n in "GPT2 CodeGen Qwen2 Roberta Bart LED Longformer Mvp".split()},
-    **{f"{n}Tokenizer": (BYTE_LEVEL, {}) for n in "Blenderbot Deberta Whisper".split()},
+    **{
+        f"{n}Tokenizer": (BYTE_LEVEL, {})
+        for n in ["GPT2", "CodeGen", "Qwen2", "Roberta", "Bart", "LED", "Longformer", "Mvp"]
+    },
+    **{f"{n}Tokenizer": (BYTE_LEVEL, {}) for n in ["Blenderbot", "Deberta", "Whisper"]},
     "GPT2Tokenizer.prefix": (BYTE_LEVEL, {"add_prefix_space": True}),
     "CLIPTokenizer": (CLIP, {}),
     "OpenAIGPTTokenizer": (WORD_BPE, {}),
-    **{f"{n}Tokenizer": (WORD_BPE, {}) for n in "Herbert XLM Flaubert BioGpt".split()},
-    **{f"{n}Tokenizer": (CTRL, {}) for n in "CTRL Speech2Text2".split()},
-    **{f"{n}Tokenizer": (LLAMA, {}) for n in "Llama CodeLlama Gemma".split()},
+    **{f"{n}Tokenizer": (WORD_BPE, {}) for n in ["Herbert", "XLM", "Flaubert", "BioGpt"]},
+    **{f"{n}Tokenizer": (CTRL, {}) for n in ["CTRL", "Speech2Text2"]},
+    **{f"{n}Tokenizer": (LLAMA, {}) for n in ["Llama", "CodeLlama", "Gemma"]},
     "LlamaTokenizer.eos": (LLAMA, {"add_eos_token": True, "legacy": False}),
-    **{f"{n}Tokenizer": (SPIECE, {}) for n in "Albert XLNet BigBird Reformer FNet".split()},
-    **{f"{n}Tokenizer": (pieces("spiece.model", "t5.model"), {}) for n in "T5 MT5 Pegasus".split()},
-    **{f"{n}Tokenizer": (SPIECE, {}) for n in "BertGeneration Siglip".split()},
+    **{f"{n}Tokenizer": (SPIECE, {}) for n in ["Albert", "XLNet", "BigBird", "Reformer", "FNet"]},
+    **{f"{n}Tokenizer": (pieces("spiece.model", "t5.model"), {}) for n in ["T5", "MT5", "Pegasus"]},
+    **{f"{n}Tokenizer": (SPIECE, {}) for n in ["BertGeneration", "Siglip"]},
     "GPTSw3Tokenizer": (SPIECE, {"pad_token": "<pad>", "unk_token": "<unk>", "bos_token": "<s>"}),
     "AlbertTokenizer.nfkc": (pieces("spiece.model", "nfkc.model"), {}),
     "RemBertTokenizer": (pieces("sentencepiece.model"), {}),
     "DebertaV2Tokenizer": (pieces("spm.model"), {"split_by_punct": True}),
-    **{f"{n}Tokenizer": (FAIRSEQ, {}) for n in "XLMRoberta Camembert Barthez XGLM MBart MBart50 Nllb".split()},
+    **{
+        f"{n}Tokenizer": (FAIRSEQ, {})
+        for n in ["XLMRoberta", "Camembert", "Barthez", "XGLM", "MBart", "MBart50", "Nllb"]
+    },
     "PLBartTokenizer": (FAIRSEQ, {"src_lang": "java"}),
     "SeamlessM4TTokenizer": (FAIRSEQ, {}),
     "SpeechT5Tokenizer": (pieces("spm_char.model"), {}),
@@ -85,7 +101,7 @@ CASES: dict[str, tuple[dict[str, str], dict[str, Any]]] = {
         {"source.spm": "unigram.model", "target.spm": "unigram.model", "vocab.json": "pieces.json"},
         {},
     ),
-    **{f"{n}Tokenizer": ({}, {}) for n in "ByT5 Canine Perceiver".split()},
+    **{f"{n}Tokenizer": ({}, {}) for n in ["ByT5", "Canine", "Perceiver"]},
     "DiaTokenizer": ({}, {}),
     "Wav2Vec2CTCTokenizer": (pieces("vocab.json", "characters.json"), {}),
     "VitsTokenizer": (pieces("vocab.json", "characters.json"), {"phonemize": False}),
@@ -102,7 +118,10 @@ def train_vocabularies() -> None:
     VOCABULARIES.mkdir(exist_ok=True)
     marks = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"]
     wordpiece = Tokenizer(models.WordPiece(unk_token="[UNK]"))
-    wordpiece.normalizer, wordpiece.pre_tokenizer = normalizers.BertNormalizer(), pre_tokenizers.BertPreTokenizer()
+    wordpiece.normalizer, wordpiece.pre_tokenizer = (
+        normalizers.BertNormalizer(),
+        pre_tokenizers.BertPreTokenizer(),
+    )
     wordpiece.train_from_iterator(CORPUS, trainers.WordPieceTrainer(vocab_size=260, special_tokens=marks))
     words = sorted(wordpiece.get_vocab(), key=wordpiece.get_vocab().get)
     words += ["Mr", "##r", "The", "Don", "X"]
@@ -132,8 +151,13 @@ def train_vocabularies() -> None:
     word_bpe.train_from_iterator(CORPUS, trainer)
     write_bpe("word_bpe", word_bpe)
     state = json.loads(word_bpe.to_str())["model"]
-    spelled = [t.removesuffix("</w>") if t.endswith("</w>") else t + "@@" for t in state["vocab"] if t not in first]
-    write("at_bpe.json", json.dumps({t: i for i, t in enumerate(dict.fromkeys([*first, *spelled]))}, ensure_ascii=False))
+    spelled = [
+        t.removesuffix("</w>") if t.endswith("</w>") else t + "@@" for t in state["vocab"] if t not in first
+    ]
+    write(
+        "at_bpe.json",
+        json.dumps({t: i for i, t in enumerate(dict.fromkeys([*first, *spelled]))}, ensure_ascii=False),
+    )
     shutil.copy(VOCABULARIES / "word_bpe_merges.txt", VOCABULARIES / "at_bpe_merges.txt")
 
     for name, options in {
@@ -141,12 +165,21 @@ def train_vocabularies() -> None:
         "t5": {"model_type": "unigram", "normalization_rule_name": "identity", "vocab_size": 230}
         | {"pad_id": 0, "eos_id": 1, "unk_id": 2, "bos_id": -1},
         "nfkc": {"model_type": "unigram", "normalization_rule_name": "nmt_nfkc", "vocab_size": 200},
-        "bpe": {"model_type": "bpe", "normalization_rule_name": "identity", "vocab_size": 600, "byte_fallback": True}
+        "bpe": {
+            "model_type": "bpe",
+            "normalization_rule_name": "identity",
+            "vocab_size": 600,
+            "byte_fallback": True,
+        }
         | {"remove_extra_whitespaces": False, "allow_whitespace_only_pieces": True, "split_digits": True},
     }.items():
         with open(VOCABULARIES / f"{name}.model", "wb") as model:
             sentencepiece.SentencePieceTrainer.train(
-                sentence_iterator=iter(CORPUS), model_writer=model, minloglevel=2, hard_vocab_limit=False, **options
+                sentence_iterator=iter(CORPUS),
+                model_writer=model,
+                minloglevel=2,
+                hard_vocab_limit=False,
+                **options,
             )
     model = sentencepiece.SentencePieceProcessor(model_file=str(VOCABULARIES / "unigram.model"))
     known = [model.id_to_piece(i) for i in range(3, len(model)) if i % 17]
@@ -154,7 +187,10 @@ def train_vocabularies() -> None:
     signs = sorted({sign for text in TEXTS for sign in text} - {" "})
     vocab = ["<pad>", "<s>", "</s>", "<unk>", "|", "[GO]", "[s]", *signs]
     write("characters.json", json.dumps({t: i for i, t in enumerate(vocab)}, ensure_ascii=False))
-    write("esm.txt", "\n".join(["<cls>", "<pad>", "<eos>", "<unk>", *"LAGVSERTIDPKQNFYMHWC", ".", "-", "<mask>"]))
+    write(
+        "esm.txt",
+        "\n".join(["<cls>", "<pad>", "<eos>", "<unk>", *"LAGVSERTIDPKQNFYMHWC", ".", "-", "<mask>"]),
+    )
 
 
 def write(name: str, text: str) -> None:
@@ -198,7 +234,9 @@ def measure(name: str) -> dict[str, Any]:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--vocabularies", action="store_true", help="train the vocabularies anew")
     parser.add_argument("classes", nargs="*", default=[])
     args = parser.parse_args()
