@@ -115,7 +115,8 @@ class BranchNormLayer(nn.Module):
 class ParallelLayer(nn.Module):
     """x + attn(norm(x)) + mlp(norm(x)), with one norm, or one for each branch (GPT-J, GPT-NeoX, Cohere).
 
-    With `two_norms` the second is `post_attention_layernorm`.
+    With `two_norms` the second is `post_attention_layernorm`. The branches are added to each other first,
+    or to the input one after the other (Cohere, StableLM); it shows in half precision only.
     """
 
     def __init__(
@@ -126,6 +127,7 @@ class ParallelLayer(nn.Module):
         self_attn: nn.Module,
         mlp: nn.Module,
         two_norms: bool = False,
+        branches_first: bool = True,
         dropout: float = 0.0,
     ) -> None:
         super().__init__()
@@ -133,9 +135,11 @@ class ParallelLayer(nn.Module):
         self.input_layernorm = norm(size)
         self.post_attention_layernorm = norm(size) if two_norms else None
         self.dropout = Dropout(dropout)
+        self.branches_first = branches_first
 
     def forward(self, hidden: Tensor, context: AttentionContext, **attention: Any) -> Tensor:
         normed = self.input_layernorm(hidden)
         second = normed if self.post_attention_layernorm is None else self.post_attention_layernorm(hidden)
         attended = self.dropout(self.self_attn(normed, context, **attention))
-        return hidden + attended + self.dropout(self.mlp(second))
+        changed = self.dropout(self.mlp(second))
+        return hidden + (attended + changed) if self.branches_first else hidden + attended + changed

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from functools import partial
+from typing import Any
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from zoo_core.config import PretrainedConfig
 from zoo_core.heads.language import ForCausalLM
 from zoo_core.modeling.decoder import DecoderModel, attention_of, rotary_of
 from zoo_core.modeling.model import PreTrainedModel
@@ -42,6 +44,18 @@ class RoundedRotary(RotaryEmbedding):
         return RotaryTables(tables.cos.float(), tables.sin.float(), interleaved=self.interleaved)
 
 
+class CohereDecoder(DecoderModel):
+    """A decoder of parallel layers under norms without biases."""
+
+    layer_class = ParallelLayer
+
+    def layer_options(self, config: PretrainedConfig) -> dict[str, Any]:
+        return {"branches_first": False}
+
+    def norm_of(self, config: PretrainedConfig) -> NormFactory:
+        return partial(nn.LayerNorm, eps=config.layer_norm_eps, bias=False)
+
+
 class CoherePreTrainedModel(PreTrainedModel):
     """What all Cohere classes share."""
 
@@ -49,10 +63,8 @@ class CoherePreTrainedModel(PreTrainedModel):
     base_model_prefix = "model"
 
 
-class CohereModel(CoherePreTrainedModel, DecoderModel):
+class CohereModel(CoherePreTrainedModel, CohereDecoder):
     """The decoder without a head."""
-
-    layer_class = ParallelLayer
 
     def make_attention(self, config: CohereConfig, layer_idx: int) -> nn.Module:
         attention = attention_of(config, layer_idx)
@@ -61,9 +73,6 @@ class CohereModel(CoherePreTrainedModel, DecoderModel):
             attention.q_norm = HeadLayerNorm(attention.num_heads, width, eps)
             attention.k_norm = HeadLayerNorm(attention.num_kv_heads, width, eps)
         return attention
-
-    def norm_of(self, config: CohereConfig) -> NormFactory:
-        return partial(nn.LayerNorm, eps=config.layer_norm_eps, bias=False)
 
     def make_rotary(self, config: CohereConfig) -> dict[str, RotaryEmbedding]:
         return {"full": rotary_of(config, kind=RoundedRotary, interleaved=True)}

@@ -37,7 +37,8 @@ class StableLmModel(StableLmPreTrainedModel, DecoderModel):
 
     @property
     def layer_class(self) -> Callable[..., nn.Module]:  # type: ignore[override]
-        return ParallelLayer if self.config.use_parallel_residual else PreNormLayer
+        parallel = partial(ParallelLayer, branches_first=False)
+        return parallel if self.config.use_parallel_residual else PreNormLayer
 
     def make_attention(self, config: StableLmConfig, layer_idx: int) -> nn.Module:
         attention = attention_of(config, layer_idx, bias=config.use_qkv_bias, out_bias=False)
