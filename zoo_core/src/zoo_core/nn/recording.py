@@ -8,7 +8,8 @@ thread, so that calls in several threads do not mix, and as a plain attribute, w
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from torch import Tensor
@@ -45,3 +46,13 @@ def record(name: str, value: Tensor | tuple[Tensor, ...] | None) -> None:
     recording = current.recording
     if recording is not None and name in recording.wanted:
         recording.taken.setdefault(name, []).append(value)
+
+
+@contextmanager
+def unrecorded() -> Iterator[None]:
+    """Inside, blocks hand nothing over: for parts whose states are none of the output's."""
+    outer, current.recording = current.recording, None
+    try:
+        yield
+    finally:
+        current.recording = outer
