@@ -20,6 +20,7 @@ def run_layers(
     norm: Callable[[Tensor], Tensor] | None = None,
     per_layer: dict[str, Iterable[Any]] | None = None,
     head_mask: Tensor | None = None,
+    record_after: bool = False,
     **shared: Any,
 ) -> Tensor:
     """The states after all layers, recording the state before each and the last one.
@@ -29,6 +30,7 @@ def run_layers(
             `gradient_checkpointing` set on the list (see PreTrainedModel) they are recomputed in backward.
         norm: applied at the end; the last recorded state is the normalised one.
         per_layer: keyword arguments of which each layer takes its own element.
+        record_after: record the state after each layer instead (Mamba-2).
         head_mask: (heads,) or (layers, heads), factors of the attention weights.
     """
     checkpointing = getattr(layers, "gradient_checkpointing", False) and layers[0].training
@@ -38,12 +40,15 @@ def run_layers(
         each["head_mask"] = iter(table[:, None, :, None, None])
     inputs = () if context is None else (context,)
     for layer in layers:
-        record(HIDDEN_STATES, hidden)
+        if not record_after:
+            record(HIDDEN_STATES, hidden)
         own = {name: next(values) for name, values in each.items()}
         if checkpointing:
             hidden = checkpoint(layer, hidden, *inputs, use_reentrant=False, **shared, **own)
         else:
             hidden = layer(hidden, *inputs, **shared, **own)
+        if record_after:
+            record(HIDDEN_STATES, hidden)
     if norm is not None:
         hidden = norm(hidden)
     record(HIDDEN_STATES, hidden)
