@@ -6,17 +6,15 @@ and what the reference implementation answered; nothing of the reference is need
 
 from __future__ import annotations
 
-import base64
 import json
-import zlib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 import torch
-from safetensors.torch import load_file, save_file
+from safetensors.torch import load_file
 
 import zoo_core
 from zoo_core import registry
@@ -24,38 +22,6 @@ from zoo_core import registry
 CASES = Path(__file__).parent / "cases"
 PATHS = sorted(CASES.glob("*/*.json"))
 TOLERANCE = 3e-4  # of the largest expected value
-
-
-def values(name: str) -> np.random.RandomState:
-    return np.random.RandomState(zlib.crc32(name.encode()))
-
-
-def weight(name: str, spec: list[Any]) -> torch.Tensor:
-    dtype, shape, offset, scale = spec
-    if dtype.startswith(("int", "uint", "bool")):
-        return torch.full(shape, int(offset), dtype=getattr(torch, dtype))
-    made = values(name).standard_normal(shape) * scale + offset
-    return torch.from_numpy(np.asarray(made, dtype="float32")).to(getattr(torch, dtype)).contiguous()
-
-
-def given(name: str, spec: Mapping[str, Any]) -> Any:
-    """An input: a tensor made from its name or stored, a plain value, or a nest of these."""
-    if "value" in spec:
-        return spec["value"]
-    if "list" in spec:
-        items = [given(f"{name}.{i}", item) for i, item in enumerate(spec["list"])]
-        return tuple(items) if spec.get("type") == "tuple" else items
-    if "dict" in spec:
-        return {key: given(f"{name}.{key}", item) for key, item in spec["dict"].items()}
-    tensor = spec["tensor"]
-    kind, shape = tensor["kind"], tensor["shape"]
-    if kind in ("normal", "uniform"):
-        drawn = values(name).standard_normal(shape) if kind == "normal" else values(name).random_sample(shape)
-        return torch.from_numpy(np.asarray(drawn, dtype="float32"))
-    if kind in ("ones", "zeros"):
-        return torch.from_numpy(np.full(shape, int(kind == "ones"), dtype=tensor["dtype"]))
-    raw = zlib.decompress(base64.b64decode(tensor["data"]))
-    return torch.from_numpy(np.frombuffer(raw, dtype=tensor["dtype"]).reshape(shape).copy())
 
 
 def flat(prefix: str, value: Any, into: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
@@ -103,15 +69,15 @@ def auto_class(case: Mapping[str, Any]) -> type[Any]:
 
 
 @pytest.mark.parametrize("path", PATHS, ids=lambda p: f"{p.parent.name}/{p.stem}")
-def test_reference(path: Path, tmp_path: Path) -> None:
+def test_reference(
+    path: Path,
+    tmp_path: Path,
+    write_checkpoint: Callable[..., dict[str, torch.Tensor]],
+    given: Callable[[str, Any], Any],
+) -> None:
     case = json.loads(path.read_text())
-    weights = {n: weight(n, s) for n, s in case["parameters"].items() if len(s) == 4}
     source = tmp_path / "source"
-    source.mkdir()
-    (source / "config.json").write_text(json.dumps(case["config"]))
-    if "generation_config" in case:
-        (source / "generation_config.json").write_text(json.dumps(case["generation_config"]))
-    save_file(weights, source / "model.safetensors", metadata={"format": "pt"})
+    weights = write_checkpoint(case, source)
 
     model, info = auto_class(case).from_pretrained(source, output_loading_info=True)
     assert type(model).__name__ == case["architecture"]

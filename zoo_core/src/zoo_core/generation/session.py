@@ -93,26 +93,32 @@ class Session:
     def limit(self, prompt: Prompt) -> int:
         """Tokens in all at the end, those that only inputs_embeds hold not counted."""
         config, length = self.config, prompt.ids.shape[1]
+        positions = getattr(self.model.config.get_text_config(decoder=True), "max_position_embeddings", None)
+        room = positions - prompt.vectors if isinstance(positions, int) else None
         if config.max_new_tokens is not None:
             if self.has_own_length:
                 warnings.warn(
                     f"max_new_tokens={config.max_new_tokens} wins over max_length={config.max_length}",
                     stacklevel=5,
                 )
-            return length + config.max_new_tokens
-        if not self.has_own_length and config.max_length in (None, DEFAULTS["max_length"]):
-            positions = getattr(
-                self.model.config.get_text_config(decoder=True), "max_position_embeddings", None
-            )
+            limit = length + config.max_new_tokens
+        elif not self.has_own_length and config.max_length in (None, DEFAULTS["max_length"]):
             limit = length + int(DEFAULTS["max_length"])
-            fits = isinstance(positions, int) and length + prompt.vectors < positions < limit + prompt.vectors
-            return positions - prompt.vectors if fits and isinstance(positions, int) else limit
-        assert config.max_length is not None
-        limit = config.max_length - prompt.vectors
+            if room is not None and length < room < limit:
+                limit = room
+        else:
+            assert config.max_length is not None
+            limit = config.max_length - prompt.vectors
         if limit <= length:
             raise GenerationError(
                 f"the prompt has {length + prompt.vectors} tokens and max_length={config.max_length} leaves "
                 "no room for another; raise max_length, or pass max_new_tokens"
+            )
+        if room is not None and limit > room:
+            warnings.warn(
+                f"{limit + prompt.vectors} tokens are allowed and the model was made for {positions} positions: "
+                "beyond them its answers are worse, or there is an error where positions stand in a table",
+                stacklevel=5,
             )
         return limit
 
