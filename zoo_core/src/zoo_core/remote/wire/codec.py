@@ -301,7 +301,9 @@ class Decoder:
     def _image(self, content: Any, depth: int) -> Any:
         from PIL import Image
 
-        if not isinstance(content, list) or len(content) != 2 or content[0] not in _IMAGE_CHANNELS:
+        if not isinstance(content, list) or len(content) != 2 or not isinstance(content[0], str):
+            raise ProtocolError("a broken image")
+        if content[0] not in _IMAGE_CHANNELS:
             raise ProtocolError("a broken image")
         pixels = read_tensor(content[1], self._arena, self._budget)
         channels = _IMAGE_CHANNELS[content[0]]
