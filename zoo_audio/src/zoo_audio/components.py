@@ -21,6 +21,7 @@ COMPONENTS: dict[str, str] = {
     "SeamlessM4TTokenizer": "zoo_audio.tokenizers.speech:SeamlessM4TTokenizer",
     "Speech2Text2Tokenizer": "zoo_audio.tokenizers.speech:Speech2Text2Tokenizer",
     "Speech2TextFeatureExtractor": "zoo_audio.features.kaldi:Speech2TextFeatureExtractor",
+    "Speech2TextProcessor": "zoo_audio.speech_to_text.processor:Speech2TextProcessor",
     "Speech2TextTokenizer": "zoo_audio.tokenizers.speech:Speech2TextTokenizer",
     "SpeechT5FeatureExtractor": "zoo_audio.features.waveform:SpeechT5FeatureExtractor",
     "SpeechT5Tokenizer": "zoo_audio.tokenizers.speech:SpeechT5Tokenizer",
@@ -29,6 +30,8 @@ COMPONENTS: dict[str, str] = {
     "Wav2Vec2CTCTokenizer": "zoo_audio.tokenizers.ctc:Wav2Vec2CTCTokenizer",
     "Wav2Vec2FeatureExtractor": "zoo_audio.features.waveform:Wav2Vec2FeatureExtractor",
     "Wav2Vec2PhonemeCTCTokenizer": "zoo_audio.tokenizers.ctc:Wav2Vec2PhonemeCTCTokenizer",
+    "Wav2Vec2Processor": "zoo_audio.wav2vec2.processor:Wav2Vec2Processor",
     "WhisperFeatureExtractor": "zoo_audio.features.log_mel:WhisperFeatureExtractor",
+    "WhisperProcessor": "zoo_audio.whisper.processor:WhisperProcessor",
     "WhisperTokenizer": "zoo_audio.tokenizers.whisper:WhisperTokenizer",
 }
