@@ -3,4 +3,5 @@
 COMPONENTS = {
     "CLIPProcessor": "zoo_multimodal.clip.processor:CLIPProcessor",
     "LlavaProcessor": "zoo_multimodal.llava.processor:LlavaProcessor",
+    "SiglipProcessor": "zoo_multimodal.siglip.processor:SiglipProcessor",
 }
