@@ -63,6 +63,7 @@ REFUSED = [
     ("position", "relative", "must be one of 'absolute', 'rotary'"),
     ("rope_scaling", "linear", "must be an object whose values are each Any or null"),
     ("layer_types", ["full"], "must name every layer"),
+    ("layer_types", ["full"], "must have an entry for each layer; num_hidden_layers is 2"),
     ("problem_type", "ranking", "must be one of 'regression', 'single_label_classification'"),
     ("num_labels", 10**9, "must be from 0 to 1048576"),
     ("num_labels", "3", "must be an integer"),

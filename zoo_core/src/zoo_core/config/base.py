@@ -195,6 +195,8 @@ class PretrainedConfig(Composite, ConventionalFields, GenerationFields):
                 "vocab_size",
                 "num_attention_heads",
                 "num_key_value_heads",
+                "num_hidden_layers",
+                "layer_types",
             )
             if self._declares(name)
         }

@@ -83,6 +83,11 @@ def relations(values: Mapping[str, Any], *, heads_divide_width: bool) -> Iterato
             yield Problem(
                 "num_key_value_heads", kv_heads, f"must divide num_attention_heads, which is {heads}"
             )
+    kinds, layers = values.get("layer_types"), values.get("num_hidden_layers")
+    if isinstance(kinds, list) and isinstance(layers, int) and len(kinds) < layers:
+        yield Problem(
+            "layer_types", kinds, f"must have an entry for each layer; num_hidden_layers is {layers}"
+        )
     for rows, columns in _MATRICES:
         first, second = values.get(rows), values.get(columns)
         if isinstance(first, int) and isinstance(second, int) and first * second > _MATRIX_LIMIT:

@@ -26,6 +26,5 @@ class NemotronConfig(LlamaLikeConfig):
     mlp_bias: bool = False
 
     def __post_init__(self) -> None:
-        super().__post_init__()
         if self.head_dim is None:
             self.head_dim = self.hidden_size // self.num_attention_heads

@@ -4,17 +4,28 @@ from __future__ import annotations
 
 from typing import Any
 
-from zoo_text.mixtral.config import MixtralConfig
+from zoo_text.llama.config import LlamaLikeConfig
 
 
-class PhimoeConfig(MixtralConfig):
+class PhimoeConfig(LlamaLikeConfig):
     """Sizes and switches of a Phi-3.5-MoE."""
 
     model_type = "phimoe"
 
+    vocab_size: int = 32064
     intermediate_size: int = 6400
+    num_key_value_heads: int | None = 8
+    max_position_embeddings: int = 131072
+    rms_norm_eps: float = 1e-5
+    bos_token_id: int | None = 1
+    eos_token_id: int | list[int] | None = 2
+    rope_theta: float = 1e6
     rope_scaling: dict[str, Any] | None = None
+    sliding_window: int | None = None
+    num_experts_per_tok: int = 2
     num_local_experts: int = 16
+    output_router_logits: bool = False
+    router_aux_loss_coef: float = 0.001
     router_jitter_noise: float = 0.01
     input_jitter_noise: float = 0.0
     attention_bias: bool = False
