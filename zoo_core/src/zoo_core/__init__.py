@@ -65,7 +65,27 @@ if TYPE_CHECKING:
     )
     from zoo_core.auto.tokenizers import AutoTokenizer as AutoTokenizer
     from zoo_core.config import PretrainedConfig as PretrainedConfig, sub_config as sub_config
+    from zoo_core.generation import (
+        BaseStreamer as BaseStreamer,
+        Constraint as Constraint,
+        DisjunctiveConstraint as DisjunctiveConstraint,
+        GenerationConfig as GenerationConfig,
+        GenerationMixin as GenerationMixin,
+        LogitsProcessor as LogitsProcessor,
+        LogitsProcessorList as LogitsProcessorList,
+        PhrasalConstraint as PhrasalConstraint,
+        StoppingCriteria as StoppingCriteria,
+        StoppingCriteriaList as StoppingCriteriaList,
+        TextIteratorStreamer as TextIteratorStreamer,
+        TextStreamer as TextStreamer,
+        WatermarkDetector as WatermarkDetector,
+        WatermarkingConfig as WatermarkingConfig,
+    )
     from zoo_core.modeling import PreTrainedModel as PreTrainedModel
+    from zoo_core.nn.cache import Cache as Cache, DynamicCache as DynamicCache
+    from zoo_core.nn.offloaded_cache import OffloadedCache as OffloadedCache
+    from zoo_core.nn.quantized_cache import QuantizedCache as QuantizedCache
+    from zoo_core.nn.static_cache import StaticCache as StaticCache
     from zoo_core.processing import (
         BatchFeature as BatchFeature,
         FeatureExtractionMixin as FeatureExtractionMixin,
@@ -143,7 +163,27 @@ _EXPORTS: dict[str, tuple[str, ...]] = {
         "PretrainedConfig",
         "sub_config",
     ),
+    "zoo_core.generation": (
+        "BaseStreamer",
+        "Constraint",
+        "DisjunctiveConstraint",
+        "GenerationConfig",
+        "GenerationMixin",
+        "LogitsProcessor",
+        "LogitsProcessorList",
+        "PhrasalConstraint",
+        "StoppingCriteria",
+        "StoppingCriteriaList",
+        "TextIteratorStreamer",
+        "TextStreamer",
+        "WatermarkDetector",
+        "WatermarkingConfig",
+    ),
     "zoo_core.modeling": ("PreTrainedModel",),
+    "zoo_core.nn.cache": ("Cache", "DynamicCache"),
+    "zoo_core.nn.offloaded_cache": ("OffloadedCache",),
+    "zoo_core.nn.quantized_cache": ("QuantizedCache",),
+    "zoo_core.nn.static_cache": ("StaticCache",),
     "zoo_core.processing": (
         "BatchFeature",
         "FeatureExtractionMixin",

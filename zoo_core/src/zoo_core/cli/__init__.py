@@ -35,6 +35,8 @@ COMMANDS: Mapping[str, Command] = {
     "info": Command("zoo_core.cli.commands.info", "what a checkpoint is and what would load it"),
     "doctor": Command("zoo_core.cli.commands.doctor", "check plugins, versions and the environment"),
     "trust": Command("zoo_core.remote.review", "code of repositories: show, compare, approve, forget"),
+    "chat": Command("zoo_core.cli.commands.chat", "talk with a model in the terminal"),
+    "generate": Command("zoo_core.cli.commands.generate", "continue a prompt from standard input"),
     "demo": Command("zoo_core.cli.commands.demo", "load real weights and search a text with them"),
 }
 
