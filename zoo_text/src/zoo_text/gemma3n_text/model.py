@@ -218,12 +218,26 @@ class Gemma3nTextModel(Gemma3nTextPreTrainedModel, DecoderModel):
         return SharingContext(hidden, attention_mask, cache=cache, positions=cache_position)
 
     def forward(
-        self, input_ids: Tensor | None = None, *, per_layer_inputs: Tensor | None = None, **inputs: Any
+        self,
+        input_ids: Tensor | None = None,
+        attention_mask: Tensor | None = None,
+        position_ids: Tensor | None = None,
+        past_key_values: Cache | None = None,
+        *,
+        per_layer_inputs: Tensor | None = None,
+        **inputs: Any,
     ) -> ModelOutput:
         """As of any decoder; `per_layer_inputs` (batch, sequence, layers, width) default to the ids'."""
         if per_layer_inputs is None and input_ids is not None:
             per_layer_inputs = self.get_per_layer_inputs(input_ids)
-        return super().forward(input_ids, per_layer_inputs=per_layer_inputs, **inputs)
+        return super().forward(
+            input_ids,
+            attention_mask,
+            position_ids,
+            past_key_values,
+            per_layer_inputs=per_layer_inputs,
+            **inputs,
+        )
 
     def get_per_layer_inputs(self, input_ids: Tensor) -> Tensor:
         """Embeddings of ids for each layer, (batch, sequence, layers, width)."""
