@@ -174,3 +174,17 @@ def softmax_backward_data(parent: Any, grad_output: Tensor, output: Tensor) -> T
     """The gradient of a softmax over the last dimension, or over ``parent.dim``."""
     dim = getattr(parent, "dim", -1)
     return output * (grad_output - (grad_output * output).sum(dim, keepdim=True))
+
+
+def _flash_attention_forward(*args: Any, **kwargs: Any) -> Any:
+    """Kernels for accelerators do not run in the sandbox: raises ``ImportError``."""
+    raise ImportError("flash attention is not available; use attn_implementation='sdpa' or 'eager'")
+
+
+def make_flex_block_causal_mask(*args: Any, **kwargs: Any) -> Any:
+    """Flex attention needs a compiler, which the sandbox has not: raises ``ImportError``."""
+    raise ImportError("flex attention is not available; use attn_implementation='sdpa' or 'eager'")
+
+
+class BlockMask:
+    """Stands for the masks of flex attention in annotations and ``isinstance``; there are none."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import torch
@@ -20,6 +20,10 @@ class _Growing(native.KeyValueSlot):
         self.key, self.value = key, value
         self.seen = key.shape[2]
         return key, value
+
+    def apply(self, change: Callable[[Tensor], Tensor]) -> None:
+        if self.key is not None and self.value is not None:
+            self.key, self.value = change(self.key), change(self.value)
 
     def crop(self, length: int) -> None:
         self.apply(lambda kept: kept[:, :, :length])

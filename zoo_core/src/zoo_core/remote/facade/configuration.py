@@ -65,3 +65,23 @@ class OnnxConfigWithPast(OnnxConfig):
 
 class OnnxSeq2SeqConfigWithPast(OnnxConfigWithPast):
     """As `OnnxConfig`, of encoder-decoders."""
+
+
+class PatchingSpec:
+    """What an export replaces; kept for code that names it."""
+
+    def __init__(
+        self, o: Any, name: str, custom_op: Any, orig_op: Any = None, op_wrapper: Any = None
+    ) -> None:
+        self.o, self.name, self.custom_op, self.orig_op, self.op_wrapper = (
+            o,
+            name,
+            custom_op,
+            orig_op,
+            op_wrapper,
+        )
+
+
+def compute_effective_axis_dimension(dimension: int, fixed_dimension: int, num_token_to_add: int = 0) -> int:
+    """``dimension``, or ``fixed_dimension`` where it is dynamic, less room for special tokens."""
+    return (fixed_dimension if dimension <= 0 else dimension) - num_token_to_add

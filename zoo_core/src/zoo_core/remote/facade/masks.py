@@ -33,6 +33,8 @@ class AttentionMaskConverter:
         if sliding_window is not None and sliding_window <= 0:
             raise ValueError(f"sliding_window must be positive, not {sliding_window}")
         self.is_causal, self.sliding_window = is_causal, sliding_window
+        # This window counts the positions before a query, without the query itself.
+        self._window = None if sliding_window is None else sliding_window + 1
 
     def to_causal_4d(
         self,
@@ -45,9 +47,7 @@ class AttentionMaskConverter:
         """(batch, 1, queries, keys) of the causal rule alone."""
         if query_length <= 1 and self.sliding_window is None:
             return None
-        allowed = _causal(
-            query_length, key_value_length, window=self.sliding_window, device=torch.device(device)
-        )
+        allowed = _causal(query_length, key_value_length, window=self._window, device=torch.device(device))
         return _added(allowed, dtype).expand(batch_size, 1, query_length, key_value_length)
 
     def to_4d(
@@ -61,7 +61,7 @@ class AttentionMaskConverter:
         allowed = attention_mask_2d[:, None, None, :].bool()
         keys = attention_mask_2d.shape[-1] if key_value_length is None else key_value_length
         if self.is_causal and (query_length > 1 or self.sliding_window is not None):
-            causal = _causal(query_length, keys, window=self.sliding_window, device=attention_mask_2d.device)
+            causal = _causal(query_length, keys, window=self._window, device=attention_mask_2d.device)
             allowed = allowed & causal
         else:
             allowed = allowed.expand(-1, 1, query_length, -1)
@@ -76,7 +76,8 @@ class AttentionMaskConverter:
         sliding_window: int | None = None,
     ) -> Tensor:
         batch, queries = input_ids_shape
-        allowed = _causal(queries, queries + past_key_values_length, window=sliding_window, device=device)
+        window = None if sliding_window is None else sliding_window + 1
+        allowed = _causal(queries, queries + past_key_values_length, window=window, device=device)
         return _added(allowed, dtype).expand(batch, 1, *allowed.shape)
 
     @staticmethod
@@ -126,8 +127,8 @@ def _prepare_4d_causal_attention_mask_for_sdpa(
     mask = _prepare_4d_causal_attention_mask(
         None if plain else attention_mask, input_shape, inputs_embeds, past_key_values_length, sliding_window
     )
-    if mask is None:
-        return None
+    if mask is None or mask.device.type == "cpu":
+        return mask
     return AttentionMaskConverter._unmask_unattended(mask, torch.finfo(mask.dtype).min)
 
 

@@ -27,7 +27,8 @@ _OUTPUTS = """
 _GROUPS: Final[dict[str, str]] = {
     f"{_HERE}.outputs": _OUTPUTS,
     f"{_HERE}.configuration": """
-        PretrainedConfig layer_type_validation OnnxConfig OnnxConfigWithPast OnnxSeq2SeqConfigWithPast
+        PretrainedConfig layer_type_validation PatchingSpec compute_effective_axis_dimension OnnxConfig
+        OnnxConfigWithPast OnnxSeq2SeqConfigWithPast
     """,
     f"{_HERE}.modeling": """
         PreTrainedModel GenerationMixin GradientCheckpointingLayer GenericForSequenceClassification
@@ -43,6 +44,7 @@ _GROUPS: Final[dict[str, str]] = {
     f"{_HERE}.blocks": """
         ALL_ATTENTION_FUNCTIONS ALL_LAYERNORM_LAYERS AttentionInterface Conv1D apply_chunking_to_forward
         meshgrid isin_mps_friendly find_pruneable_heads_and_indices prune_linear_layer softmax_backward_data
+        _flash_attention_forward make_flex_block_causal_mask BlockMask
     """,
     f"{_HERE}.activations": """
         ACT2FN ACT2CLS get_activation gelu gelu_new silu GELUActivation NewGELUActivation QuickGELUActivation
@@ -60,6 +62,11 @@ _GROUPS: Final[dict[str, str]] = {
         DUMMY_MASK IMAGENET_STANDARD_MEAN IMAGENET_STANDARD_STD IMAGENET_DEFAULT_MEAN IMAGENET_DEFAULT_STD
         OPENAI_CLIP_MEAN OPENAI_CLIP_STD CONFIG_NAME WEIGHTS_NAME SAFE_WEIGHTS_NAME
     """,
+    f"{_HERE}.backbones": """
+        get_aligned_output_features_output_indices verify_backbone_config_arguments load_backbone
+        BackboneConfigMixin BackboneMixin
+    """,
+    f"{_HERE}.distributions": "NormalOutput StudentTOutput NegativeBinomialOutput",
     "typing": "Unpack",
     "zoo_core.tokenization": """
         PreTrainedTokenizer PreTrainedTokenizerBase PreTrainedTokenizerFast BatchEncoding
@@ -117,9 +124,6 @@ def _symbols() -> dict[str, str]:
 SYMBOLS: Final = _symbols()
 
 PRIVATE: Final = {
-    "_flash_attention_forward": "kernels for accelerators do not run in the sandbox",
-    "make_flex_block_causal_mask": "flex attention needs a compiler, which the sandbox has not",
-    "BlockMask": "flex attention needs a compiler, which the sandbox has not",
     "Trainer": "training belongs outside of a model's code",
     "pipeline": "the zoo has no pipelines",
 }
@@ -134,6 +138,6 @@ _MODULES = """
     modeling_attn_mask_utils modeling_flash_attention_utils modeling_layers modeling_outputs
     modeling_rope_utils modeling_utils onnx onnx.config onnx.utils processing_utils pytorch_utils
     tokenization_utils tokenization_utils_base tokenization_utils_fast utils utils.backbone_utils
-    utils.deprecation utils.doc utils.generic utils.hub utils.import_utils utils.logging
+    time_series_utils utils.deprecation utils.doc utils.generic utils.hub utils.import_utils utils.logging
 """
 MODULES: Final = frozenset(_MODULES.split())
