@@ -109,6 +109,12 @@ def _longrope(dim: int, theta: float, scaling: Mapping[str, Any], max_positions:
     attention_factor = scaling.get("attention_factor")
     if attention_factor is None:
         attention_factor = 1.0 if factor <= 1 else math.sqrt(1 + math.log(factor) / math.log(original))
+    for name in ("long_factor", "short_factor"):
+        if len(scaling[name]) != dim // 2:
+            raise ConfigError(
+                f"rope_scaling: {name} has {len(scaling[name])} factors; it must have one for each pair of "
+                f"rotated features of a head, {dim // 2}"
+            )
     base = inverse_wavelengths(dim, theta)
     long = base / torch.tensor(scaling["long_factor"], dtype=torch.float32)
     short = base / torch.tensor(scaling["short_factor"], dtype=torch.float32)

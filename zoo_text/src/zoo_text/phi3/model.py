@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 
 from zoo_core.checkpoint.ops import Fused
+from zoo_core.config import PretrainedConfig
 from zoo_core.generation import GenerationMixin
 from zoo_core.heads.language import ForCausalLM
 from zoo_core.heads.last_token import ForLastTokenClassification
@@ -19,15 +20,20 @@ from zoo_core.nn.rotary import RotaryEmbedding
 from zoo_text.phi3.config import Phi3Config
 
 
+def is_long(config: PretrainedConfig) -> bool:
+    """Whether a config asks for LongRoPE."""
+    scaling = config.rope_scaling or {}
+    return scaling.get("rope_type", scaling.get("type")) in ("longrope", "su")
+
+
 class LongRopeGeneration(GenerationMixin):
     """Reads the whole sequence again where it outgrows the short factors, which rotated the cached keys."""
 
     @property
     def short_context(self) -> int | None:
         """Positions up to which LongRoPE's short factors hold; None without LongRoPE."""
-        scaling: dict[str, Any] | None = self.config.rope_scaling
-        known = scaling and {**vars(self.config), **scaling}
-        return known["original_max_position_embeddings"] if known else None
+        known = {**vars(self.config), **(self.config.rope_scaling or {})}
+        return known["original_max_position_embeddings"] if is_long(self.config) else None
 
     def prepare_inputs_for_generation(
         self,
@@ -73,12 +79,10 @@ class Phi3Model(Phi3PreTrainedModel, DecoderModel):
         return {"dropout": config.resid_pdrop}
 
     def make_rotary(self, config: Phi3Config) -> dict[str, RotaryEmbedding]:
-        original = config.original_max_position_embeddings
-        scaling = config.rope_scaling and {
-            **config.rope_scaling,
-            "original_max_position_embeddings": original,
-            "factor": config.max_position_embeddings / original,
-        }
+        scaling, original = config.rope_scaling, config.original_max_position_embeddings
+        if is_long(config):
+            factor = config.max_position_embeddings / original
+            scaling = {**scaling, "original_max_position_embeddings": original, "factor": factor}
         return {"full": rotary_of(config, scaling=scaling)}
 
 

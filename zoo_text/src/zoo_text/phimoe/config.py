@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 from zoo_text.llama.config import LlamaLikeConfig
@@ -30,3 +31,11 @@ class PhimoeConfig(LlamaLikeConfig):
     input_jitter_noise: float = 0.0
     attention_bias: bool = False
     lm_head_bias: bool = False
+
+    def check(self) -> Iterator[tuple[str, str]]:
+        if self.num_experts_per_tok != 2:
+            yield "num_experts_per_tok", "must be 2: the router chooses a first and a second expert"
+        needed = ("short_mscale", "long_mscale", "original_max_position_embeddings")
+        missing = [name for name in needed if name not in (self.rope_scaling or needed)]
+        if missing:
+            yield "rope_scaling", f"lacks {', '.join(missing)}"

@@ -19,7 +19,7 @@ from zoo_core.nn.moe import Router
 from zoo_core.nn.norm import NormFactory
 from zoo_core.nn.rotary import RotaryEmbedding, RotaryTables
 from zoo_text.mixtral.model import MixtralMoE
-from zoo_text.phi3.model import LongRopeGeneration
+from zoo_text.phi3.model import LongRopeGeneration, is_long
 from zoo_text.phimoe.config import PhimoeConfig
 
 
@@ -58,7 +58,7 @@ class ScaledLongRotary(RotaryEmbedding):
 
     def forward(self, positions: Tensor, *, dtype: torch.dtype, length: int = 0) -> RotaryTables:
         tables = super().forward(positions, dtype=torch.float32, length=length)
-        scale = self.mscales[length > self.original]
+        scale = self.mscales[bool(length > self.original)]
         return RotaryTables((tables.cos * scale).to(dtype), (tables.sin * scale).to(dtype))
 
 
@@ -73,7 +73,6 @@ class PhimoeModel(PhimoePreTrainedModel, DecoderModel):
     """The decoder without a head."""
 
     output_class = MoeModelOutputWithPast
-
     hub_names = {"layers.*.mlp": "layers.*.block_sparse_moe"}
 
     def norm_of(self, config: PhimoeConfig) -> NormFactory:
@@ -85,7 +84,7 @@ class PhimoeModel(PhimoePreTrainedModel, DecoderModel):
         return MixtralMoE(config, router, jitter=config.input_jitter_noise)
 
     def make_rotary(self, config: PhimoeConfig) -> dict[str, RotaryEmbedding]:
-        return {"full": rotary_of(config, kind=ScaledLongRotary if config.rope_scaling else RotaryEmbedding)}
+        return {"full": rotary_of(config, kind=ScaledLongRotary if is_long(config) else RotaryEmbedding)}
 
 
 class PhimoeForCausalLM(LongRopeGeneration, ForMoeCausalLM, PhimoePreTrainedModel):
