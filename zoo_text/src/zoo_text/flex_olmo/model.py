@@ -6,16 +6,16 @@ from functools import partial
 
 from torch import nn
 
-from zoo_core.checkpoint.ops import Stacked
 from zoo_core.heads.language import ForMoeCausalLM
 from zoo_core.modeling.decoder import DecoderModel, attention_of, rotary_of
 from zoo_core.modeling.model import PreTrainedModel
 from zoo_core.modeling.outputs import MoeModelOutputWithPast
 from zoo_core.nn.layer import BranchNormLayer
-from zoo_core.nn.moe import Experts, MixtureOfExperts, Router
+from zoo_core.nn.moe import Experts, Router
 from zoo_core.nn.norm import NormFactory, RMSNorm
 from zoo_core.nn.rotary import RotaryEmbedding
 from zoo_text.flex_olmo.config import FlexOlmoConfig
+from zoo_text.olmoe.model import OlmoeMoE
 
 
 class FlexOlmoPreTrainedModel(PreTrainedModel):
@@ -30,20 +30,13 @@ class FlexOlmoModel(FlexOlmoPreTrainedModel, DecoderModel):
 
     output_class = MoeModelOutputWithPast
     layer_class = BranchNormLayer
-    hub_names = {
-        "layers.*.mlp.router": "layers.*.mlp.gate",
-        **{
-            f"layers.*.mlp.experts.{part}": Stacked(f"layers.*.mlp.experts.*.{part}.weight")
-            for part in ("gate_proj", "up_proj", "down_proj")
-        },
-    }
 
     def make_attention(self, config: FlexOlmoConfig, layer_idx: int) -> nn.Module:
         return attention_of(config, layer_idx, qk_norm=self.norm_of(config), qk_norm_full=True)
 
     def make_mlp(self, config: FlexOlmoConfig, layer_idx: int) -> nn.Module:
         size, experts = config.hidden_size, config.num_experts
-        return MixtureOfExperts(
+        return OlmoeMoE(
             Router(size, experts, config.num_experts_per_tok, normalize=config.norm_topk_prob),
             Experts(experts, size, config.intermediate_size, config.hidden_act),
         )

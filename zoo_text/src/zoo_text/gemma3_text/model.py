@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from torch import Tensor, nn
 
+from zoo_core.config import PretrainedConfig
 from zoo_core.heads.last_token import ForLastTokenClassification
 from zoo_core.modeling.decoder import DecoderModel, attention_of, layer_rule, rotary_of
 from zoo_core.modeling.model import PreTrainedModel
@@ -29,6 +30,17 @@ class ScaledEmbedding(nn.Embedding):
         return super().forward(input_ids) * self.weight.new_tensor(self.scale)
 
 
+class LocalRotaryDecoder(DecoderModel):
+    """A decoder whose windowed layers have a rotary base of their own, without scaling."""
+
+    def make_rotary(self, config: PretrainedConfig) -> dict[str, RotaryEmbedding]:
+        local = rotary_of(config, theta=config.rope_local_base_freq, scaling=None)
+        return {"full_attention": rotary_of(config), "sliding_attention": local}
+
+    def kinds_of_rotary(self, config: PretrainedConfig) -> list[str | None]:
+        return list(config.layer_types)
+
+
 class Gemma3TextPreTrainedModel(PreTrainedModel):
     """What all classes of Gemma 3's language model share."""
 
@@ -36,7 +48,7 @@ class Gemma3TextPreTrainedModel(PreTrainedModel):
     base_model_prefix = "model"
 
 
-class Gemma3TextModel(Gemma3TextPreTrainedModel, DecoderModel):
+class Gemma3TextModel(Gemma3TextPreTrainedModel, LocalRotaryDecoder):
     """The decoder without a head."""
 
     layer_class = SandwichLayer
@@ -59,13 +71,6 @@ class Gemma3TextModel(Gemma3TextPreTrainedModel, DecoderModel):
 
     def make_mlp(self, config: Gemma3TextConfig, layer_idx: int) -> nn.Module:
         return GatedMLP(config.hidden_size, config.intermediate_size, config.hidden_activation)
-
-    def make_rotary(self, config: Gemma3TextConfig) -> dict[str, RotaryEmbedding]:
-        local = rotary_of(config, theta=config.rope_local_base_freq, scaling=None)
-        return {"full_attention": rotary_of(config), "sliding_attention": local}
-
-    def kinds_of_rotary(self, config: Gemma3TextConfig) -> list[str | None]:
-        return list(config.layer_types)
 
 
 def gemma3_rule(config: Gemma3TextConfig, layer_idx: int) -> MaskRule:

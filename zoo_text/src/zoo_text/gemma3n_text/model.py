@@ -11,7 +11,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from zoo_core.modeling.decoder import DecoderModel, attention_options, layer_rule, rotary_of
+from zoo_core.modeling.decoder import attention_options, layer_rule
 from zoo_core.modeling.model import PreTrainedModel
 from zoo_core.modeling.outputs import ModelOutput
 from zoo_core.nn.activation import activation
@@ -21,10 +21,10 @@ from zoo_core.nn.layer import SandwichLayer
 from zoo_core.nn.masks import AttentionContext, Mask
 from zoo_core.nn.mlp import GatedMLP
 from zoo_core.nn.norm import NormFactory, RMSNorm
-from zoo_core.nn.rotary import RotaryEmbedding, RotaryTables
+from zoo_core.nn.rotary import RotaryTables
 from zoo_core.nn.stack import run_layers
 from zoo_text.gemma2.model import CappedLogits
-from zoo_text.gemma3_text.model import ScaledEmbedding
+from zoo_text.gemma3_text.model import LocalRotaryDecoder, ScaledEmbedding
 from zoo_text.gemma3n_text.config import Gemma3nTextConfig
 
 
@@ -177,7 +177,7 @@ class Gemma3nTextPreTrainedModel(PreTrainedModel):
     }
 
 
-class Gemma3nTextModel(Gemma3nTextPreTrainedModel, DecoderModel):
+class Gemma3nTextModel(Gemma3nTextPreTrainedModel, LocalRotaryDecoder):
     """The decoder without a head."""
 
     def make_embeddings(self, config: Gemma3nTextConfig) -> None:
@@ -200,13 +200,6 @@ class Gemma3nTextModel(Gemma3nTextPreTrainedModel, DecoderModel):
         norm = self.norm_of(config)
         attention = Gemma3nTextAttention(config, layer_idx, norm=norm)
         return Gemma3nTextLayer(config, norm, self_attn=attention, mlp=SparseMLP(config, layer_idx))
-
-    def make_rotary(self, config: Gemma3nTextConfig) -> dict[str, RotaryEmbedding]:
-        local = rotary_of(config, theta=config.rope_local_base_freq, scaling=None)
-        return {"full_attention": rotary_of(config), "sliding_attention": local}
-
-    def kinds_of_rotary(self, config: Gemma3nTextConfig) -> list[str | None]:
-        return list(config.layer_types)
 
     def make_context(
         self,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from torch import nn
 
-from zoo_core.checkpoint.ops import Stacked
+from zoo_core.checkpoint.dialects import EXPERTS
 from zoo_core.heads.language import ForCausalLM
 from zoo_core.heads.last_token import ForLastTokenClassification
 from zoo_core.modeling.model import PreTrainedModel
@@ -12,6 +12,12 @@ from zoo_core.nn.mlp import GatedMLP
 from zoo_core.nn.moe import Experts, MixtureOfExperts, Router
 from zoo_text.hunyuan_v1_dense.model import HunYuanDecoder
 from zoo_text.hunyuan_v1_moe.config import HunYuanMoEV1Config
+
+
+class HunYuanMoEV1Block(MixtureOfExperts):
+    """Routed experts and a shared one."""
+
+    hub_names = EXPERTS | {"router": "gate.wg", "shared_experts": "shared_mlp"}
 
 
 class HunYuanMoEV1PreTrainedModel(PreTrainedModel):
@@ -25,22 +31,13 @@ class HunYuanMoEV1PreTrainedModel(PreTrainedModel):
 class HunYuanMoEV1Model(HunYuanMoEV1PreTrainedModel, HunYuanDecoder):
     """The decoder without a head."""
 
-    hub_names = {
-        "layers.*.mlp.router": "layers.*.mlp.gate.wg",
-        "layers.*.mlp.shared_experts": "layers.*.mlp.shared_mlp",
-        **{
-            f"layers.*.mlp.experts.{part}": Stacked(f"layers.*.mlp.experts.*.{part}.weight")
-            for part in ("gate_proj", "up_proj", "down_proj")
-        },
-    }
-
     def make_mlp(self, config: HunYuanMoEV1Config, layer_idx: int) -> nn.Module:
         size, width, act = config.hidden_size, config.intermediate_size, config.hidden_act
         experts, top_k = (
             number if isinstance(number, int) else number[layer_idx]
             for number in (config.num_experts, config.moe_topk)
         )
-        return MixtureOfExperts(
+        return HunYuanMoEV1Block(
             Router(size, experts, top_k, normalize=True, float32=True),
             Experts(experts, size, width, act),
             GatedMLP(size, width, act),

@@ -5,20 +5,20 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-import torch
 from torch import Tensor, nn
 
-from zoo_core.checkpoint.ops import Stacked
+from zoo_core.checkpoint.dialects import EXPERTS
 from zoo_core.heads.language import ForCausalLM
 from zoo_core.modeling.decoder import DecoderModel, rotary_of
 from zoo_core.modeling.model import PreTrainedModel
 from zoo_core.nn.latent_attention import LatentAttention
 from zoo_core.nn.masks import AttentionContext
 from zoo_core.nn.mlp import GatedMLP
-from zoo_core.nn.moe import Experts, MixtureOfExperts, Router
+from zoo_core.nn.moe import Experts, MixtureOfExperts
 from zoo_core.nn.norm import RMSNorm
 from zoo_core.nn.rotary import RotaryEmbedding
 from zoo_text.deepseek_v3.model import attention_scale, latent_options
+from zoo_text.ernie4_5_moe.model import CorrectedRouter
 from zoo_text.longcat_flash.config import LongcatFlashConfig
 
 
@@ -39,26 +39,10 @@ class ScaledLatentAttention(LatentAttention):
         return latent * self.kv_factor, position
 
 
-class CorrectedRouter(Router):
-    """The best `top_k` of softmax plus a correction that balances load; the weights are softmax alone."""
+class LongcatRouter(CorrectedRouter):
+    """Weights as they come from softmax; experts are added up in float32."""
 
     weigh_in_float32 = True
-
-    def __init__(self, config: LongcatFlashConfig) -> None:
-        experts = config.n_routed_experts + config.zero_expert_num
-        super().__init__(
-            config.hidden_size,
-            experts,
-            config.moe_topk,
-            scaling=config.routed_scaling_factor,
-            float32=True,
-        )
-        self.register_buffer("e_score_correction_bias", torch.zeros(experts))
-
-    def choose(self, logits: Tensor) -> tuple[Tensor, Tensor]:
-        scores = logits.softmax(-1)
-        index = (scores + self.get_buffer("e_score_correction_bias")).topk(self.top_k, dim=-1).indices
-        return index, scores.gather(-1, index) * self.scaling
 
 
 class ExpertsOrNone(Experts):
@@ -73,22 +57,29 @@ class ExpertsOrNone(Experts):
         return super().expert(number, tokens) if number < self.real else tokens
 
 
+class LongcatFlashMoE(MixtureOfExperts):
+    """Experts that may be none."""
+
+    hub_names = EXPERTS | {
+        "router": "router",
+        "router.weight": "router.classifier.weight",
+    }
+
+    def __init__(self, config: LongcatFlashConfig) -> None:
+        number = config.n_routed_experts + config.zero_expert_num
+        router = LongcatRouter(
+            config.hidden_size, number, config.moe_topk, least=None, scaling=config.routed_scaling_factor
+        )
+        super().__init__(router, ExpertsOrNone(config))
+
+
 class LongcatFlashLayer(nn.Module):
     """Attention, MLP, attention, MLP; the experts see what the first MLP sees and add to the end."""
-
-    hub_names = {
-        "mlp.router": "mlp.router.classifier",
-        "mlp.router.e_score_correction_bias": "mlp.router.e_score_correction_bias",  # not the classifier's
-        **{
-            f"mlp.experts.{part}": Stacked(f"mlp.experts.*.{part}.weight")
-            for part in ("gate_proj", "up_proj", "down_proj")
-        },
-    }
 
     def __init__(self, config: LongcatFlashConfig, layer_idx: int) -> None:
         super().__init__()
         size, eps = config.hidden_size, config.rms_norm_eps
-        self.mlp = MixtureOfExperts(CorrectedRouter(config), ExpertsOrNone(config))
+        self.mlp = LongcatFlashMoE(config)
         self.self_attn = nn.ModuleList(ScaledLatentAttention(config, 2 * layer_idx + i) for i in range(2))
         self.mlps = nn.ModuleList(GatedMLP(size, config.ffn_hidden_size, config.hidden_act) for _ in range(2))
         self.input_layernorm = nn.ModuleList(RMSNorm(size, eps) for _ in range(2))
