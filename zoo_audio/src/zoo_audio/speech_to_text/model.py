@@ -144,7 +144,9 @@ class Speech2TextDecoder(Seq2SeqStack, Speech2TextPreTrainedModel):
     def make_layer(self, config: Speech2TextConfig, layer_idx: int) -> nn.Module:
         return Speech2TextLayer(config, layer_idx, decoder=True)
 
-    def positions(self, input_ids: Tensor | None, hidden: Tensor, past: int) -> Tensor:
+    def positions(
+        self, input_ids: Tensor | None, hidden: Tensor, past: int, position_ids: Tensor | None
+    ) -> Tensor:
         return self.embed_positions(input_ids, past, hidden)
 
 

@@ -86,16 +86,20 @@ class Seq2SeqStack(PreTrainedModel):
         """Layer number `layer_idx`."""
         raise NotImplementedError
 
-    def positions(self, input_ids: Tensor | None, hidden: Tensor, past: int) -> Tensor:
+    def positions(
+        self, input_ids: Tensor | None, hidden: Tensor, past: int, position_ids: Tensor | None
+    ) -> Tensor:
         """What is added to the embedded tokens."""
-        return self.embed_positions(None, past, hidden)
+        return self.embed_positions(position_ids, past, hidden)
 
-    def embed(self, input_ids: Tensor | None, inputs_embeds: Tensor | None, past: int) -> Tensor:
+    def embed(
+        self, input_ids: Tensor | None, inputs_embeds: Tensor | None, position_ids: Tensor | None, past: int
+    ) -> Tensor:
         """Ids or vectors that follow `past` others to (batch, sequence, size)."""
         hidden = embed(self.embed_tokens, input_ids, inputs_embeds)
         if inputs_embeds is None and self.embed_scale != 1.0:
             hidden = hidden * self.embed_scale
-        hidden = hidden + self.positions(input_ids, hidden, past)
+        hidden = hidden + self.positions(input_ids, hidden, past, position_ids)
         if self.layernorm_embedding is not None:
             hidden = self.layernorm_embedding(hidden)
         return self.dropout(hidden)
@@ -111,6 +115,7 @@ class Seq2SeqStack(PreTrainedModel):
         encoder_hidden_states: Tensor | None = None,
         encoder_attention_mask: Tensor | None = None,
         *,
+        position_ids: Tensor | None = None,
         inputs_embeds: Tensor | None = None,
         past_key_values: Cache | None = None,
         use_cache: bool | None = None,
@@ -120,7 +125,8 @@ class Seq2SeqStack(PreTrainedModel):
     ) -> ModelOutput:
         """ids (batch, sequence) to states (batch, sequence, size); the encoder's states are the source."""
         cache = self.cache_for(past_key_values, use_cache) if self.is_decoder else None
-        hidden = self.embed(input_ids, inputs_embeds, 0 if cache is None else cache.length)
+        past = 0 if cache is None else cache.length
+        hidden = self.embed(input_ids, inputs_embeds, position_ids, past)
         context = AttentionContext(
             hidden,
             attention_mask,

@@ -33,7 +33,9 @@ class M2M100Stack(M2M100PreTrainedModel, MBartStack):
         assert config.pad_token_id is not None
         return PaddedSinusoids(config.max_position_embeddings, config.d_model, config.pad_token_id)
 
-    def positions(self, input_ids: Tensor | None, hidden: Tensor, past: int) -> Tensor:
+    def positions(
+        self, input_ids: Tensor | None, hidden: Tensor, past: int, position_ids: Tensor | None
+    ) -> Tensor:
         return self.embed_positions(input_ids, past, hidden)
 
 

@@ -140,7 +140,9 @@ class T5Stack(T5PreTrainedModel, Seq2SeqStack):
     def make_norm(self, config: T5Config) -> nn.Module:
         return RMSNorm(config.d_model, config.layer_norm_epsilon)
 
-    def embed(self, input_ids: Tensor | None, inputs_embeds: Tensor | None, past: int) -> Tensor:
+    def embed(
+        self, input_ids: Tensor | None, inputs_embeds: Tensor | None, position_ids: Tensor | None, past: int
+    ) -> Tensor:
         return self.dropout(embed(self.embed_tokens, input_ids, inputs_embeds))
 
     def finish(self, hidden: Tensor) -> Tensor:
