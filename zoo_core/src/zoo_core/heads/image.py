@@ -10,7 +10,12 @@ from torch import Tensor, nn
 from zoo_core.config import PretrainedConfig
 from zoo_core.heads.base import Headed
 from zoo_core.modeling.loss import sequence_loss
-from zoo_core.modeling.outputs import ImageClassifierOutput, MaskedImageModelingOutput, ModelOutput
+from zoo_core.modeling.outputs import (
+    ImageClassifierOutput,
+    ImageClassifierOutputWithNoAttention,
+    MaskedImageModelingOutput,
+    ModelOutput,
+)
 from zoo_core.nn.patch import pair
 
 
@@ -41,45 +46,59 @@ class ForImageClassification(Headed):
         return self.output_class.carry(outputs, loss=loss, logits=logits)
 
 
+class ForPooledImageClassification(ForImageClassification):
+    """A linear layer on the pooled state of a convolutional network, of any shape that flattens to one."""
+
+    output_class = ImageClassifierOutputWithNoAttention
+
+    def features(self, outputs: ModelOutput) -> Tensor:
+        return outputs.pooler_output.flatten(1)
+
+
 class ForMaskedImageModeling(Headed):
     """Pixels of masked patches from the patches' states (https://arxiv.org/abs/2111.09886)."""
 
     main_input_name = "pixel_values"
+    output_class: type[ModelOutput] = MaskedImageModelingOutput
 
     def build_head(self, config: PretrainedConfig) -> None:
         stride = config.encoder_stride
         self.decoder = nn.Sequential(
-            nn.Conv2d(config.hidden_size, stride**2 * config.num_channels, kernel_size=1),
+            nn.Conv2d(self.features_width(config), stride**2 * config.num_channels, kernel_size=1),
             nn.PixelShuffle(stride),
         )
 
+    def features_width(self, config: PretrainedConfig) -> int:
+        """Width of what `patches` returns."""
+        return config.hidden_size
+
     def patches(self, outputs: ModelOutput) -> Tensor:
-        """(batch, patches, hidden) from the base model's output: all but the class token."""
+        """(batch, patches, width) from the base model's output: all but the class token."""
         return outputs.last_hidden_state[:, 1:]
 
     def forward(
         self, pixel_values: Tensor | None = None, bool_masked_pos: Tensor | None = None, **inputs: Any
-    ) -> MaskedImageModelingOutput:
+    ) -> ModelOutput:
         """`bool_masked_pos` (batch, patches) says which patches are masked; with it there is a loss."""
         config = self.config
         if pixel_values is None:
             raise ValueError("pass pixel_values (batch, channels, height, width)")
-        if bool_masked_pos is not None and config.patch_size != config.encoder_stride:
-            raise ValueError(
-                f"patch_size is {config.patch_size} and encoder_stride {config.encoder_stride}: they must be "
-                "equal, so that reconstructed and masked patches have one size"
-            )
         outputs = self.model(pixel_values, bool_masked_pos=bool_masked_pos, **inputs)
-        height, width = (
-            n // p for n, p in zip(pixel_values.shape[-2:], pair(config.patch_size), strict=True)
-        )
-        image = self.patches(outputs).transpose(1, 2).unflatten(2, (height, width))
-        reconstruction = self.decoder(image)
+        patches = self.patches(outputs)
+        height, width = pixel_values.shape[-2:]
+        rows = round((patches.shape[1] * height / width) ** 0.5)
+        reconstruction = self.decoder(patches.transpose(1, 2).unflatten(2, (rows, -1)))
         loss = None
         if bool_masked_pos is not None:
-            rows, columns = pair(config.patch_size)
-            mask = bool_masked_pos.view(-1, 1, height, width).to(reconstruction)
-            mask = mask.repeat_interleave(rows, 2).repeat_interleave(columns, 3)
+            if reconstruction.shape != pixel_values.shape:
+                raise ValueError(
+                    f"the reconstruction is {tuple(reconstruction.shape[-2:])}, the image {(height, width)}: "
+                    f"encoder_stride {config.encoder_stride} must undo what the encoder (patch_size "
+                    f"{config.patch_size}) makes smaller"
+                )
+            down, across = pair(config.patch_size)
+            mask = bool_masked_pos.view(-1, 1, height // down, width // across).to(reconstruction)
+            mask = mask.repeat_interleave(down, 2).repeat_interleave(across, 3)
             difference = F.l1_loss(pixel_values, reconstruction, reduction="none")
             loss = (difference * mask).sum() / (mask.sum() + 1e-5) / config.num_channels
-        return MaskedImageModelingOutput.carry(outputs, loss=loss, reconstruction=reconstruction)
+        return self.output_class.carry(outputs, loss=loss, reconstruction=reconstruction)

@@ -56,3 +56,9 @@ def unrecorded() -> Iterator[None]:
         yield
     finally:
         current.recording = outer
+
+
+def taken(name: str) -> list[Any]:
+    """What the call under way has collected of `name` so far; a forward may leave some of it out."""
+    recording = current.recording
+    return [] if recording is None else recording.taken.get(name, [])

@@ -9,18 +9,13 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from zoo_vision.nn.conv import ConvNorm
 
-class ConvNormReLU(nn.Module):
+
+class ConvNormReLU(ConvNorm):
     """Convolution without bias, batch norm, ReLU; the size stays."""
 
-    def __init__(self, channels: int, out_channels: int, kernel: int, *, dilation: int = 1) -> None:
-        super().__init__()
-        padding = kernel // 2 * dilation
-        self.conv = nn.Conv2d(channels, out_channels, kernel, padding=padding, dilation=dilation, bias=False)
-        self.bn = nn.BatchNorm2d(out_channels)
-
-    def forward(self, x: Tensor) -> Tensor:
-        return F.relu(self.bn(self.conv(x)))
+    hub_names = {"convolution": "conv", "normalization": "bn"}
 
 
 def stretch(x: Tensor, like: Tensor) -> Tensor:
