@@ -247,10 +247,55 @@ def test_zygote_starts_clean_and_ends_with_its_workers(monkeypatch: pytest.Monke
     assert b"ZOO_SECRET_TOKEN" not in environment
     child = int(Path(f"/proc/{own.pid}/task/{own.pid}/children").read_text().split()[-1])
     own.close()
-    for _ in range(200):
-        if not Path(f"/proc/{child}").exists() or "Z" in Path(f"/proc/{child}/stat").read_text().split()[2]:
-            break
-        threading.Event().wait(0.01)
-    else:
-        raise AssertionError("the worker outlives its zygote")
+    assert gone(child)
     worker.close()
+
+
+def gone(pid: int) -> bool:
+    """Whether the process ends within seconds."""
+    for _ in range(500):
+        try:
+            if Path(f"/proc/{pid}/stat").read_text().split()[2] == "Z":
+                return True
+        except OSError:
+            return True
+        threading.Event().wait(0.01)
+    return False
+
+
+def test_a_zygote_outlives_the_thread_that_started_it() -> None:
+    started: list[Zygote] = []
+    thread = threading.Thread(target=lambda: started.append(Zygote()))
+    thread.start()
+    thread.join()
+    threading.Event().wait(0.2)
+    (own,) = started
+    try:
+        worker = Worker(SandboxPolicy(arena=1 << 20), source=own)
+        assert worker.ask("ping") == {}
+        worker.close()
+    finally:
+        own.close()
+
+
+def test_nothing_outlives_a_program_that_is_killed() -> None:
+    code = (
+        "import sys; sys.path[:] = sys.argv[1:]\n"
+        "from zoo_core.remote.host.process import Worker\n"
+        "from zoo_core.remote.host.zygote import zygote\n"
+        "from zoo_core.remote.trust import SandboxPolicy\n"
+        "worker = Worker(SandboxPolicy(arena=1 << 20))\n"
+        "pid = zygote().pid\n"
+        "print(pid, *open(f'/proc/{pid}/task/{pid}/children').read().split(), flush=True)\n"
+        "import time; time.sleep(600)\n"
+    )
+    program = subprocess.Popen(
+        [sys.executable, "-I", "-S", "-c", code, *sys.path], stdout=subprocess.PIPE, text=True
+    )
+    assert program.stdout is not None
+    pids = [int(text) for text in program.stdout.readline().split()]
+    assert len(pids) == 2
+    program.kill()
+    program.wait()
+    program.stdout.close()
+    assert all(gone(pid) for pid in pids)

@@ -88,6 +88,10 @@ class Zygote:
                 raise SandboxError(f"no worker could be started: {answer.get('error', 'no answer')}")
             return received[0]
 
+    def let_go(self) -> None:
+        """Close this copy of the socket, so that the zygote sees when the program that owns it ends."""
+        self._channel.close()
+
     def close(self) -> None:
         """End it, and with it every worker."""
         self._channel.close()
@@ -131,6 +135,8 @@ def zygote() -> Zygote:
 def _forget_in_child() -> None:
     """A forked copy of the program must start a zygote of its own."""
     global _current, _current_lock
+    if _current is not None:
+        _current.let_go()
     _current = None
     _current_lock = threading.Lock()
 

@@ -37,8 +37,11 @@ _PRELOADED = (
 
 
 def main(descriptor: int) -> NoReturn:
-    """Serve requests on the socket ``descriptor`` until the program at its other end is gone."""
-    privileges.die_with_parent()
+    """Serve requests on the socket ``descriptor`` until the program at its other end is gone.
+
+    The end of the socket says so, not a signal at the parent's death: that would come when the *thread* ends
+    that happened to start this process.
+    """
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     channel = socket.socket(fileno=descriptor)
     facilities = tiers.probe_by_forking()
