@@ -10,6 +10,7 @@ from torch import Tensor, nn
 
 from zoo_audio.blocks.spec_augment import span_mask
 from zoo_audio.whisper.config import WhisperConfig
+from zoo_audio.whisper.generation import WhisperGeneration
 from zoo_core.checkpoint.dialects import BART_PRE_NORM_LAYER
 from zoo_core.heads.audio import ForAudioClassification
 from zoo_core.heads.language import ForCausalLM
@@ -203,7 +204,7 @@ class WhisperModel(Seq2SeqModel, WhisperPreTrainedModel):
         return super().forward(input_features, attention_mask, **inputs)
 
 
-class WhisperForConditionalGeneration(ForConditionalGeneration, WhisperPreTrainedModel):
+class WhisperForConditionalGeneration(WhisperGeneration, ForConditionalGeneration, WhisperPreTrainedModel):
     """Whisper that transcribes and translates."""
 
     base_class = WhisperModel

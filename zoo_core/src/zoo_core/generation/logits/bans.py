@@ -120,11 +120,14 @@ class SuppressTokensLogitsProcessor(LogitsProcessor):
 
     def __init__(self, suppress_tokens: Iterable[int] | Tensor, device: Any = "cpu") -> None:
         self.tokens = token_ids(suppress_tokens, device)
+        self.known: Tensor | None = None
 
     def __call__(self, input_ids: Tensor, scores: Tensor) -> Tensor:
         if self.tokens.device != scores.device:
             self.tokens = self.tokens.to(scores.device)
-        return scores.index_fill(1, self.tokens, -math.inf)
+        if self.known is None:  # configs name tokens that a smaller vocabulary lacks
+            self.known = self.tokens[self.tokens < scores.shape[1]]
+        return scores.index_fill(1, self.known, -math.inf)
 
 
 class SuppressTokensAtBeginLogitsProcessor(SuppressTokensLogitsProcessor):
