@@ -34,6 +34,8 @@ class XIELU(nn.Module):
     def reset_parameters(self) -> None:
         nn.init.constant_(self.alpha_p, math.log(math.expm1(0.8)))
         nn.init.constant_(self.alpha_n, math.log(math.expm1(0.8 - 0.5)))
+        nn.init.constant_(self.get_buffer("beta"), 0.5)
+        nn.init.constant_(self.get_buffer("eps"), -1e-6)
 
     def forward(self, x: Tensor) -> Tensor:
         beta, eps = self.get_buffer("beta").bfloat16(), self.get_buffer("eps").to(x)

@@ -23,6 +23,8 @@ from zoo_text.llama4_text.config import Llama4TextConfig
 class QueryTemperature(nn.Module):
     """Factors of queries that grow with the logarithm of their position, for layers without rotary."""
 
+    can_keep = False  # made anew for each token
+
     def __init__(self, config: Llama4TextConfig) -> None:
         super().__init__()
         self.floor, self.scale = config.floor_scale, config.attn_scale
