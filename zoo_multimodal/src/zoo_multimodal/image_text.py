@@ -6,6 +6,7 @@ An architecture says what the image features are; the rest is the same for all t
 
 from __future__ import annotations
 
+import warnings
 from typing import Any
 
 import torch
@@ -56,19 +57,33 @@ class Projector(nn.Module):
         return self.linear_2(self.act(self.linear_1(features)))
 
 
-def place_features(embedded: Tensor, places: Tensor, features: Tensor, *, what: str = "image") -> Tensor:
+def place_features(
+    embedded: Tensor, places: Tensor, features: Tensor, *, what: str = "image", exact: bool = True
+) -> Tensor:
     """Embeddings (batch, sequence, hidden) with features (n, hidden) at the n true `places`.
+
+    Without `exact` there may be fewer places: the first features fill them, with a warning.
 
     Raises:
         ValueError: there are not as many placeholders as features.
     """
     count, given = int(places.sum()), features.shape[0]
     if count != given:
-        raise ValueError(
+        message = (
             f"the text has {count} {what} placeholder tokens for {given} {what} features; the processor puts "
             f"one placeholder for each feature of each {what}, so pass its output unchanged"
         )
+        if exact or count > given:
+            raise ValueError(message)
+        warnings.warn(message, stacklevel=2)
     return embedded.masked_scatter(places[..., None], features.to(embedded.dtype))
+
+
+def find_placeholders(input_ids: Tensor | None, embedded: Tensor, token: int, table: nn.Module) -> Tensor:
+    """(batch, sequence) bool: where `token` stands; told from its embedding where there are no ids."""
+    if input_ids is not None:
+        return input_ids == token
+    return (embedded == table(torch.tensor(token, device=embedded.device))).all(-1)
 
 
 class ImageTextModel(PreTrainedModel):
@@ -139,12 +154,10 @@ class ImageTextModel(PreTrainedModel):
         return ImageTextModelOutput.carry(outputs, image_hidden_states=features)
 
     def places(self, input_ids: Tensor | None, embedded: Tensor) -> Tensor:
-        """(batch, sequence) bool: where the placeholders are; told from their embedding without ids."""
-        token = self.config.image_token_index
-        if input_ids is not None:
-            return input_ids == token
-        ids = torch.tensor(token, device=embedded.device)
-        return (embedded == self.get_input_embeddings()(ids)).all(-1)
+        """(batch, sequence) bool: where the placeholders are."""
+        return find_placeholders(
+            input_ids, embedded, self.config.image_token_index, self.get_input_embeddings()
+        )
 
 
 class ImageTextForConditionalGeneration(GenerationMixin, Headed):
