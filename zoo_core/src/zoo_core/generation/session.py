@@ -116,8 +116,8 @@ class Session:
             )
         if room is not None and limit > room:
             warnings.warn(
-                f"{limit + prompt.vectors} tokens are allowed and the model was made for {positions} positions: "
-                "beyond them its answers are worse, or there is an error where positions stand in a table",
+                f"{limit + prompt.vectors} tokens are allowed and the model was made for {positions} "
+                "positions: beyond them answers are worse, or there is an error where positions stand in a table",
                 stacklevel=5,
             )
         return limit

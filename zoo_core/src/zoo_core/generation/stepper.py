@@ -62,7 +62,8 @@ class Stepper:
         self.positions: Tensor | None = None
         if cache is None:
             self._repeat_inputs()
-        self.takes_positions = "cache_position" in self.taken
+        static = cache is not None and not cache.contiguous
+        self.takes_positions = static and "cache_position" in self.taken  # elsewhere they follow the cache
         self.takes_count = "logits_to_keep" in self.taken
         self.inputs["use_cache"] = cache is not None
         if cache is not None:

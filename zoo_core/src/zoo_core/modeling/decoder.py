@@ -150,11 +150,16 @@ class DecoderModel(PreTrainedModel):
         self, hidden: Tensor, context: AttentionContext, position_ids: Tensor | None
     ) -> dict[str, Any]:
         """The `rotary` keyword of `run_layers`: one for all layers, or one for each."""
-        positions = context.positions if position_ids is None else position_ids
         length = context.past_length + context.query_length
-        tables: dict[str | None, RotaryTables | None] = {
-            kind: rotary(positions, dtype=hidden.dtype, length=length) for kind, rotary in self.rotary.items()
-        }
+        single = position_ids is None and context.follows and context.query_length == 1
+        tables: dict[str | None, RotaryTables | None] = {}
+        for kind, rotary in self.rotary.items():
+            if single and isinstance(rotary, RotaryEmbedding) and rotary.can_keep:
+                past = context.past_length
+                tables[kind] = rotary.following(past, dtype=hidden.dtype, device=hidden.device)
+            else:
+                positions = context.positions if position_ids is None else position_ids
+                tables[kind] = rotary(positions, dtype=hidden.dtype, length=length)
         if self.rotary_kinds is None:
             return {"rotary": next(iter(tables.values()), None)}
         return {"per_layer": {"rotary": [tables.get(kind) for kind in self.rotary_kinds]}}

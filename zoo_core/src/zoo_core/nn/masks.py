@@ -133,6 +133,11 @@ class AttentionContext:
             self._positions = positions_after(self.past_length, self.query_length, self.device)
         return self._positions
 
+    @property
+    def follows(self) -> bool:
+        """Whether the queries simply follow what is cached, and where that ends is known to the host."""
+        return self._positions is None and isinstance(self.past_length, int)
+
     def mask(self, rule: MaskRule, key_length: int, *, key_offset: int = 0) -> Mask:
         """The mask of `rule` over keys at positions key_offset ... key_offset + key_length - 1."""
         wanted = (rule, key_length, key_offset)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Mapping
 from typing import Any
 
@@ -9,6 +10,9 @@ import torch
 from torch import Tensor, nn
 
 from zoo_core.nn.rope_scaling import Frequencies, frequencies
+
+#: positions whose tables are made at once when tokens come one by one
+_BLOCK = 64
 
 
 class RotaryTables:
@@ -25,6 +29,14 @@ class RotaryTables:
         if not interleaved:  # (-b, a) of halves (a, b) is (b, a) with this sign
             half = self.width // 2
             self.signed_sin = torch.cat((-sin[..., :half], sin[..., half:]), dim=-1)
+
+    def at(self, index: int) -> RotaryTables:
+        """The tables of position number `index` alone."""
+        chosen = copy.copy(self)
+        for name, table in vars(self).items():
+            if isinstance(table, Tensor):
+                setattr(chosen, name, table.narrow(2, index, 1))
+        return chosen
 
     def __call__(self, x: Tensor) -> Tensor:
         width = self.width
@@ -70,7 +82,25 @@ class RotaryEmbedding(nn.Module):
         self.interleaved, self.float32 = interleaved, float32
         self.frequencies: Frequencies = frequencies(dim, theta, scaling, max_positions)
         self.attention_factor = self.frequencies.attention_factor
+        self._block: tuple[tuple[int, torch.dtype, torch.device], RotaryTables] | None = None
         self.register_buffer("inv_freq", self.frequencies.at(0), persistent=False)
+
+    @property
+    def can_keep(self) -> bool:
+        """Whether `following` may be used: tables do not change with the length, no graph is compiled."""
+        return not (self.frequencies.depends_on_length or torch.compiler.is_compiling())
+
+    def following(self, past: int, *, dtype: torch.dtype, device: torch.device) -> RotaryTables:
+        """As forward for the one position that follows `past` others; tables are made in blocks and kept."""
+        wanted = (past // _BLOCK, dtype, device)
+        block = self._block
+        if block is None or block[0] != wanted:
+            first = wanted[0] * _BLOCK
+            with torch.inference_mode(False):  # what is kept must serve training too
+                positions = torch.arange(first, first + _BLOCK, device=device)
+                block = (wanted, self(positions, dtype=dtype))
+            self._block = block
+        return block[1].at(past % _BLOCK)
 
     def spread(self, positions: Tensor) -> Tensor:
         """The position of each pair of features, (batch or 1, 1, sequence, 1 or dim / 2)."""
