@@ -117,7 +117,7 @@ class Session:
         if room is not None and limit > room:
             warnings.warn(
                 f"{limit + prompt.vectors} tokens are allowed and the model was made for {positions} "
-                "positions: beyond them answers are worse, or there is an error where positions stand in a table",
+                "positions: beyond them answers get worse, or a table of positions ends in an error",
                 stacklevel=5,
             )
         return limit
