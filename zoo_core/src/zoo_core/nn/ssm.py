@@ -32,6 +32,17 @@ def real_tokens(context: AttentionContext) -> Tensor | None:
     return mask[..., None]
 
 
+def started(context: AttentionContext) -> Tensor | None:
+    """(batch, query, 1) bool, False for padding before a row's first token; None if there is no padding.
+
+    For recurrences whose recorded answers read the padding that follows tokens like any other token.
+    """
+    if context.padding is None:
+        return None
+    begun = context.padding[:, 0, 0].cumsum(1) > 0
+    return begun.index_select(1, context.positions.to(begun.device))[..., None]
+
+
 def hide_padding(x: Tensor, real: Tensor | None) -> Tensor:
     """(batch, query, width) with zeros for padding, see `real_tokens`."""
     return x if real is None else x * real.to(x.dtype)
@@ -66,6 +77,15 @@ class CausalConv1d(nn.Conv1d):
         return (y if self.bias is None else y + self.bias)[:, None]
 
 
+def linear_scan(keep: Tensor, add: Tensor, state: Tensor) -> Tensor:
+    """All states (batch, sequence, ...) of h[t] = keep[t] h[t-1] + add[t], from `state` (batch, ...)."""
+    states = []
+    for t in range(add.shape[1]):
+        state = torch.addcmul(add[:, t], keep[:, t], state)
+        states.append(state)
+    return torch.stack(states, dim=1)
+
+
 def selective_scan(
     x: Tensor, step: Tensor, decay: Tensor, write: Tensor, read: Tensor, state: Tensor | None = None
 ) -> tuple[Tensor, Tensor]:
@@ -89,11 +109,9 @@ def selective_scan(
         part = slice(start, start + SCAN_BLOCK)
         keep = torch.exp(step[:, part, :, None] * decay)
         add = (step[:, part] * x[:, part])[..., None] * write[:, part, None]
-        states = []
-        for t in range(keep.shape[1]):
-            state = torch.addcmul(add[:, t], keep[:, t], state)
-            states.append(state)
-        answers.append(torch.einsum("btcn,btn->btc", torch.stack(states, dim=1), read[:, part]))
+        states = linear_scan(keep, add, state)
+        state = states[:, -1]
+        answers.append(torch.einsum("btcn,btn->btc", states, read[:, part]))
     return torch.cat(answers, dim=1), state
 
 
@@ -207,7 +225,7 @@ class MambaMixer(nn.Module):
         state = None if slot is None else slot.state.get("ssm")
         y, state = selective_scan(x, step, decay, write, read, state)
         if slot is not None:
-            slot.state["ssm"] = state
+            slot.state["ssm"] = state.clone()
             slot.seen += hidden.shape[1]
         y = (y + x * self.D) * self.act(gate)
         return self.out_proj(y.to(hidden.dtype))
