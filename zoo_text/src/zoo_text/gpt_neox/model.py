@@ -27,21 +27,25 @@ class GPTNeoXPreTrainedModel(PreTrainedModel):
     ignored_names = ("*attention.bias", "*attention.masked_bias", "*rotary_emb.inv_freq")
 
 
+def gpt_neox_names(heads: int) -> dict[object, object]:
+    """The names of GPT-NeoX's files, whose queries, keys and values are fused head by head."""
+    qkv = tuple(f"layers.*.self_attn.{part}_proj" for part in "qkv")
+    return {
+        "embed_tokens": "embed_in",
+        "norm": "final_layer_norm",
+        qkv: Fused("layers.*.attention.query_key_value", groups=heads),
+        "layers.*.self_attn.o_proj": "layers.*.attention.dense",
+        "layers.*.mlp.fc1": "layers.*.mlp.dense_h_to_4h",
+        "layers.*.mlp.fc2": "layers.*.mlp.dense_4h_to_h",
+    }
+
+
 class GPTNeoXModel(GPTNeoXPreTrainedModel, DecoderModel):
     """The decoder without a head."""
 
     @property
     def hub_names(self) -> dict[object, object]:  # type: ignore[override]
-        heads = self.config.num_attention_heads
-        qkv = tuple(f"layers.*.self_attn.{part}_proj" for part in "qkv")
-        return {
-            "embed_tokens": "embed_in",
-            "norm": "final_layer_norm",
-            qkv: Fused("layers.*.attention.query_key_value", groups=heads),
-            "layers.*.self_attn.o_proj": "layers.*.attention.dense",
-            "layers.*.mlp.fc1": "layers.*.mlp.dense_h_to_4h",
-            "layers.*.mlp.fc2": "layers.*.mlp.dense_4h_to_h",
-        }
+        return gpt_neox_names(self.config.num_attention_heads)
 
     def make_layer(self, config: GPTNeoXConfig, layer_idx: int) -> nn.Module:
         wiring = partial(ParallelLayer, two_norms=True) if config.use_parallel_residual else PreNormLayer
