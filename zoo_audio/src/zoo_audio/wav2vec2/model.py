@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from functools import partial
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import torch
 import torch.nn.functional as F
@@ -143,7 +143,11 @@ class PreNormSpeechLayer(PreNormLayer):
     """A layer of the large models (`do_stable_layer_norm`), with an adapter where `adapter_attn_dim` is."""
 
     hub_names = {**_LAYER, "input_layernorm": "layer_norm", "post_attention_layernorm": "final_layer_norm"}
-    adapter_layer: nn.Module | None = None
+    adapter_layer: nn.Module | None
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        self.adapter_layer = None
 
     def forward(self, hidden: Tensor, context: AttentionContext, **attention: Tensor) -> Tensor:
         hidden = super().forward(hidden, context, **attention)

@@ -268,8 +268,8 @@ class ForXVector(LayerSum):
         else:
             assert input_values is not None
             lengths = self.frame_lengths(outputs, input_values, attention_mask)
-            for layer in cast(Any, self.tdnn):
-                lengths = lengths - layer.dilation * (layer.size - 1)
+            for layer in cast(Any, self.tdnn):  # as recorded: the dilation is left out of account
+                lengths = lengths - (layer.size - 1)
             rows = [states[:length] for states, length in zip(hidden, lengths.tolist(), strict=True)]
             pooled = torch.stack([torch.cat((row.mean(0), row.std(0))) for row in rows])
         embeddings = self.feature_extractor(pooled)
