@@ -56,13 +56,17 @@ BOUNDS = {"worker start": 25.0, "small tensor call": 0.6, "12.6 MB in and out": 
 """Milliseconds: of a start from the zygote, and of the overhead of one call."""
 
 
-def medians(actions: dict[str, Callable[[], Any]], repeats: int) -> dict[str, float]:
-    """Milliseconds of each action, taken in turns, so that a busy machine slows all alike."""
+def medians(actions: dict[str, Callable[[], Any]], repeats: int, *, pause: float = 0.0) -> dict[str, float]:
+    """Milliseconds of each action, taken in turns, so that a busy machine slows all alike.
+
+    ``pause``: seconds before each, for what an action leaves to the kernel to finish.
+    """
     for action in actions.values():
         action()
     times: dict[str, list[float]] = {name: [] for name in actions}
     for _ in range(repeats):
         for name, action in actions.items():
+            time.sleep(pause)
             started = time.perf_counter()
             action()
             times[name].append((time.perf_counter() - started) * 1000)
@@ -102,7 +106,9 @@ def start_times() -> dict[str, float]:
         Worker(SandboxPolicy(namespaces=namespaces)).close()
 
     return medians(
-        {"worker start": lambda: start(None), "worker start, no namespaces": lambda: start(False)}, 30
+        {"worker start": lambda: start(None), "worker start, no namespaces": lambda: start(False)},
+        30,
+        pause=0.05,  # a worker that ends gives its memory back beside us
     )
 
 

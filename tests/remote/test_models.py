@@ -175,7 +175,7 @@ def test_the_same_to_the_bit(name: str, weights: Callable[[str], dict[str, Any]]
             optimizer.zero_grad()
             loss = loss_of(model(**inputs))
             loss.backward()
-        losses.append(float(loss))
+        losses.append(loss.item())
     assert losses[0] == losses[1]
     own, other = inside.state_dict(), outside.state_dict()
     assert own.keys() == other.keys()

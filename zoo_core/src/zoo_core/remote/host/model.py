@@ -51,9 +51,10 @@ class SandboxedModel(nn.Module):
         self.name_or_path = ""
         self.main_input_name = about["main_input_name"]
         self.base_model_prefix = about["base_model_prefix"]
-        self.__dict__["_names"] = list(parts.grow(self, session.rows, about["modules"]))
+        names = list(parts.grow(self, session.rows, about["modules"]))
         values, persistent = session.buffers()
         parts.put_buffers(self, values, persistent, about["modules"])
+        self.__dict__["_places"] = parts.places(self, names), parts.places(self, values)
 
     # Loading
 
@@ -169,7 +170,7 @@ class SandboxedModel(nn.Module):
     def _settle(self, dtype: torch.dtype) -> None:
         """Bind the loaded weights into the sandbox."""
         self.config.dtype = str(dtype).removeprefix("torch.")
-        self._session_now().bind(self._by_name(), dict(super().named_buffers()))
+        self._session_now().bind(self._by_name(), self._buffers_by_name())
 
     # Calling
 
@@ -188,7 +189,7 @@ class SandboxedModel(nn.Module):
     def restart(self) -> None:
         """Start a fresh worker with the weights as they are now. What its code kept beside them is lost."""
         old = self._session_now()
-        buffers = dict(super().named_buffers())
+        buffers = self._buffers_by_name()
         session = ModelSession(old.recipe)
         if session.rows != old.rows:
             raise SandboxError("the sandboxed model is built differently each time; it cannot be restarted")
@@ -218,7 +219,7 @@ class SandboxedModel(nn.Module):
                 kwargs,
                 training=self.training,
                 parameters=self._by_name(),
-                buffers=dict(super().named_buffers()),
+                buffers=self._buffers_by_name(),
             )
 
     def _session_now(self) -> ModelSession:
@@ -226,7 +227,12 @@ class SandboxedModel(nn.Module):
         return session
 
     def _by_name(self) -> dict[str, nn.Parameter]:
-        return {name: self.get_parameter(name) for name in self.__dict__["_names"]}
+        found: Any = {name: owner._parameters[leaf] for name, owner, leaf in self.__dict__["_places"][0]}
+        return found  # type: ignore[no-any-return]
+
+    def _buffers_by_name(self) -> dict[str, Tensor]:
+        found: Any = {name: owner._buffers[leaf] for name, owner, leaf in self.__dict__["_places"][1]}
+        return found  # type: ignore[no-any-return]
 
     def __getattr__(self, name: str) -> Any:
         if name in self.__dict__.get("_methods", ()):
@@ -247,7 +253,7 @@ class SandboxedModel(nn.Module):
             return
         self.__dict__["_buffers_moved"] = False
         values, _ = session.buffers()
-        here = dict(super().named_buffers())
+        here = self._buffers_by_name()
         with torch.no_grad():
             for name, value in values.items():
                 if name in here and here[name].shape == value.shape and here[name].dtype == value.dtype:

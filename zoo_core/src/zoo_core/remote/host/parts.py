@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NoReturn
 
 import torch
@@ -76,6 +76,13 @@ def put_buffers(
     for name, value in buffers.items():
         owner = _owner(root, name, modules)
         owner.register_buffer(name.rpartition(".")[2], value, persistent=name in persistent)
+
+
+def places(root: nn.Module, names: Iterable[str]) -> list[tuple[str, nn.Module, str]]:
+    """Where each name is registered: the module and the last part of the name. Found once, used in
+    each call."""
+    split = [(name, *name.rpartition(".")[::2]) for name in names]
+    return [(name, root.get_submodule(path), leaf) for name, path, leaf in split]
 
 
 def _owner(root: nn.Module, name: str, modules: Mapping[str, str]) -> nn.Module:
