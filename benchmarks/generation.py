@@ -108,7 +108,7 @@ def run(bench: Bench) -> None:
         **_sides(PREFILL),
     )
     bench.fresh(
-        "memory growth over 1,024 tokens (the cache itself: 0.5 MiB)",
+        "memory growth over 1,024 tokens (the cache itself: 1.0 MiB)",
         args={"folder": small, "batch": 1, "prompt": 16, "tokens": 1024},
         **_sides(GROWTH),
     )
