@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 
 from zoo_audio.tokenizers.whisper_languages import language_code
+from zoo_audio.whisper.timestamps import TimestampRules
 from zoo_core.errors import GenerationError, TokenizerError
 from zoo_core.generation import GenerationConfig, GenerationMixin
 from zoo_core.modeling.outputs import ModelOutput
@@ -21,6 +22,8 @@ class WhisperGeneration(GenerationMixin):
     The tokens that a transcription begins with come from the generation config of a checkpoint
     (`lang_to_id`, `task_to_id`, `no_timestamps_token_id`); one without them starts with the start token.
     """
+
+    prepends_decoder_start = False  # an earlier text stands before the start token
 
     def generate(  # type: ignore[override]
         self,
@@ -43,8 +46,12 @@ class WhisperGeneration(GenerationMixin):
             is_multilingual: whether the checkpoint knows languages; by default its generation config's.
             return_timestamps: also write timestamp tokens.
             prompt_ids: (length,) an earlier text, from the tokenizer's `get_prompt_ids`.
-            force_unique_generate_call: taken for compatibility; there is always one call.
+            force_unique_generate_call: return the first tokens (start, language, task) as well.
             **kwargs: see `GenerationMixin.generate`.
+
+        Returns:
+            ids (batch, new tokens) without the tokens that every transcription begins with; with
+            return_dict_in_generate the output of `generate`, which holds them.
 
         Raises:
             GenerationError: a language or task that the checkpoint does not know.
@@ -73,8 +80,21 @@ class WhisperGeneration(GenerationMixin):
             if prompt_ids is not None:
                 ids = torch.cat((prompt_ids.to(ids).expand(batch, -1), ids), dim=1)
             kwargs["decoder_input_ids"] = ids
+            if return_timestamps:
+                eos: Any = known.get("eos_token_id") or self.config.eos_token_id
+                rules = TimestampRules(
+                    int(known["no_timestamps_token_id"]),
+                    int(eos[0] if isinstance(eos, list) else eos),
+                    ids.shape[1],
+                    known.get("max_initial_timestamp_index"),
+                )
+                kwargs["logits_processor"] = [*(kwargs.get("logits_processor") or ()), rules]
         kwargs.pop("forced_decoder_ids", None)
-        return super().generate(input_features, generation_config, **kwargs)
+        given = kwargs.get("decoder_input_ids")
+        out = super().generate(input_features, generation_config, **kwargs)
+        if force_unique_generate_call or not isinstance(out, Tensor):
+            return out
+        return out[:, 1 if given is None else given.shape[1] :]
 
     def batch_of(self, input_features: Tensor | None, kwargs: dict[str, Any]) -> int:
         """How many sounds there are."""

@@ -215,9 +215,27 @@ class WhisperForConditionalGeneration(WhisperGeneration, ForConditionalGeneratio
         """Keep the encoder as it is in training."""
         self.model.freeze_encoder()
 
-    def forward(self, input_features: Tensor | None = None, **inputs: Any) -> ModelOutput:
+    def forward(
+        self,
+        input_features: Tensor | None = None,
+        attention_mask: Tensor | None = None,
+        *,
+        decoder_input_ids: Tensor | None = None,
+        decoder_attention_mask: Tensor | None = None,
+        encoder_outputs: ModelOutput | tuple[Tensor, ...] | None = None,
+        decoder_inputs_embeds: Tensor | None = None,
+        **inputs: Any,
+    ) -> ModelOutput:
         """As the base model; `labels` (batch, target) make the decoder's inputs and the loss."""
-        return super().forward(input_features, **inputs)
+        return super().forward(
+            input_features,
+            attention_mask=attention_mask,
+            decoder_input_ids=decoder_input_ids,
+            decoder_attention_mask=decoder_attention_mask,
+            encoder_outputs=encoder_outputs,
+            decoder_inputs_embeds=decoder_inputs_embeds,
+            **inputs,
+        )
 
 
 class WhisperForCausalLM(ForCausalLM, WhisperPreTrainedModel):
