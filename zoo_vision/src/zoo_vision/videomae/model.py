@@ -200,9 +200,7 @@ class VideoMAEForPreTraining(Headed, VideoMAEPreTrainedModel):
             std, mean = (video.new_tensor(v)[:, None, None] for v in (IMAGENET_STD, IMAGENET_MEAN))
             video = video * std + mean
         elif not config.norm_pix_loss:
-            raise ValueError(
-                "norm_pix_loss=False needs images of three channels, to undo their normalisation"
-            )
+            raise ValueError("norm_pix_loss=False needs three channels, whose normalisation can be undone")
         frames, (rows, columns) = config.tubelet_size, pair(config.patch_size)
         blocks = video.unflatten(4, (-1, columns)).unflatten(3, (-1, rows)).unflatten(1, (-1, frames))
         # batch, time, frame, channel, row, y, column, x

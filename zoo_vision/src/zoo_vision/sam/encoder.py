@@ -1,0 +1,179 @@
+"""The image encoder of Segment Anything: a ViT with windows and decomposed relative positions."""
+
+from __future__ import annotations
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from zoo_core.checkpoint.names import HubNames
+from zoo_core.checkpoint.ops import Fused
+from zoo_core.modeling.model import PreTrainedModel
+from zoo_core.modeling.outputs import ModelOutput
+from zoo_core.nn.attention import Attention
+from zoo_core.nn.masks import AttentionContext
+from zoo_core.nn.mlp import MLP
+from zoo_core.nn.recording import HIDDEN_STATES, record
+from zoo_vision.nn.norm import ChannelNorm
+from zoo_vision.nn.window_bias import Grid
+from zoo_vision.nn.windows import merge, partition
+from zoo_vision.sam.config import SamVisionConfig
+
+
+class SamVisionEncoderOutput(ModelOutput):
+    """`last_hidden_state` (batch, channels, rows, columns); states (batch, rows, columns, hidden)."""
+
+    image_embeds: Tensor | None = None
+    last_hidden_state: Tensor
+    hidden_states: tuple[Tensor, ...] | None = None
+    attentions: tuple[Tensor, ...] | None = None
+
+
+def axis_positions(table: Tensor, queries: int, keys: int) -> Tensor:
+    """(queries, keys, width): the rows of a table (2 x size - 1, width) for the distances on one axis."""
+    needed = 2 * max(queries, keys) - 1
+    if len(table) != needed:
+        table = F.interpolate(table.t()[None], size=needed, mode="linear")[0].t()
+    query = torch.arange(queries, device=table.device)[:, None] * max(keys / queries, 1.0)
+    key = torch.arange(keys, device=table.device)[None] * max(queries / keys, 1.0)
+    return table[(query - key + (keys - 1) * max(queries / keys, 1.0)).long()]
+
+
+class SamVisionAttention(Attention):
+    """Attention with biases that each query computes from the distance in rows and in columns."""
+
+    def __init__(self, config: SamVisionConfig, grid: Grid) -> None:
+        super().__init__(
+            config.hidden_size,
+            config.num_attention_heads,
+            bias=config.qkv_bias,
+            out_bias=True,
+            dropout=config.attention_dropout,
+        )
+        self.use_rel_pos = config.use_rel_pos
+        if config.use_rel_pos:
+            self.rel_pos_h = nn.Parameter(torch.zeros(2 * grid[0] - 1, self.head_dim))
+            self.rel_pos_w = nn.Parameter(torch.zeros(2 * grid[1] - 1, self.head_dim))
+
+    def over(self, x: Tensor) -> Tensor:
+        """(batch, rows, columns, hidden) to the same shape."""
+        grid = (x.shape[1], x.shape[2])
+        hidden = x.flatten(1, 2)
+        query, key, value = self.heads(hidden, None)
+        bias = self._bias(query, grid) if self.use_rel_pos else None
+        mask = AttentionContext(hidden).mask(self.rule, hidden.shape[1])
+        return self.merge(self.attend(query, key, value, mask, bias=bias)).unflatten(1, grid)
+
+    def _bias(self, query: Tensor, grid: Grid) -> Tensor:
+        rows, columns = grid
+        cells = query.unflatten(2, grid)  # batch, heads, rows, columns, width
+        down = torch.einsum("bnhwc,hkc->bnhwk", cells, axis_positions(self.rel_pos_h, rows, rows))
+        across = torch.einsum("bnhwc,wkc->bnhwk", cells, axis_positions(self.rel_pos_w, columns, columns))
+        return (down[..., :, None] + across[..., None, :]).flatten(4, 5).flatten(2, 3)
+
+
+class SamVisionLayer(nn.Module):
+    """Attention in windows, or over the whole image where `window` is 0, and a feed-forward block."""
+
+    hub_names: HubNames = {
+        ("self_attn.q_proj", "self_attn.k_proj", "self_attn.v_proj"): Fused("attn.qkv"),
+        "self_attn": "attn",
+        "self_attn.o_proj": "attn.proj",
+        "input_layernorm": "layer_norm1",
+        "post_attention_layernorm": "layer_norm2",
+        "mlp.fc1": "mlp.lin1",
+        "mlp.fc2": "mlp.lin2",
+    }
+
+    def __init__(self, config: SamVisionConfig, window: int) -> None:
+        super().__init__()
+        size, eps, side = config.hidden_size, config.layer_norm_eps, config.image_size // config.patch_size
+        self.window = window
+        self.self_attn = SamVisionAttention(config, (window or side,) * 2)
+        self.input_layernorm = nn.LayerNorm(size, eps=eps)
+        self.post_attention_layernorm = nn.LayerNorm(size, eps=eps)
+        self.mlp = MLP(size, config.mlp_dim or 4 * size, config.hidden_act)
+
+    def forward(self, x: Tensor) -> Tensor:
+        rows, columns = x.shape[1:3]
+        y = self.input_layernorm(x)
+        if self.window:
+            windows = partition(y, self.window).unflatten(1, (self.window, self.window))
+            y = merge(self.self_attn.over(windows).flatten(1, 2), self.window, rows, columns)
+        else:
+            y = self.self_attn.over(y)
+        x = x + y
+        return x + self.mlp(self.post_attention_layernorm(x))
+
+
+class SamVisionNeck(nn.Module):
+    """Two convolutions, each normalised, to the channels of the decoder."""
+
+    def __init__(self, config: SamVisionConfig) -> None:
+        super().__init__()
+        channels = config.output_channels
+        self.conv1 = nn.Conv2d(config.hidden_size, channels, 1, bias=False)
+        self.layer_norm1 = ChannelNorm(channels)
+        self.conv2 = nn.Conv2d(channels, channels, 3, padding=1, bias=False)
+        self.layer_norm2 = ChannelNorm(channels)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.layer_norm2(self.conv2(self.layer_norm1(self.conv1(x.permute(0, 3, 1, 2)))))
+
+
+class SamVisionEncoder(PreTrainedModel):
+    """Patches, layers and the neck."""
+
+    config_class = SamVisionConfig
+    main_input_name = "pixel_values"
+    hub_names: HubNames = {"projection": "patch_embed.projection"}
+
+    def __init__(self, config: SamVisionConfig) -> None:
+        super().__init__(config)
+        patch, side = config.patch_size, config.image_size // config.patch_size
+        self.projection = nn.Conv2d(config.num_channels, config.hidden_size, patch, patch)
+        self.pos_embed = (
+            nn.Parameter(torch.zeros(1, side, side, config.hidden_size)) if config.use_abs_pos else None
+        )
+        self.layers = nn.ModuleList(
+            SamVisionLayer(config, 0 if i in config.global_attn_indexes else config.window_size)
+            for i in range(config.num_hidden_layers)
+        )
+        self.neck = SamVisionNeck(config)
+        self.post_init()
+
+    def forward(self, pixel_values: Tensor | None = None) -> SamVisionEncoderOutput:
+        """(batch, channels, image_size, image_size) to (batch, output_channels, rows, columns)."""
+        if pixel_values is None:
+            raise ValueError("pass pixel_values (batch, channels, height, width)")
+        side = self.config.image_size
+        if tuple(pixel_values.shape[-2:]) != (side, side):
+            raise ValueError(
+                f"images are {tuple(pixel_values.shape[-2:])}, the model was trained on {(side, side)}; "
+                "resize and pad them (the image processor does)"
+            )
+        x = self.projection(pixel_values).permute(0, 2, 3, 1)
+        if self.pos_embed is not None:
+            x = x + self.pos_embed
+        record(HIDDEN_STATES, x)
+        for layer in self.layers:
+            x = layer(x)
+            record(HIDDEN_STATES, x)
+        return SamVisionEncoderOutput(last_hidden_state=self.neck(x))
+
+
+class SamVisionModel(PreTrainedModel):
+    """The image encoder alone."""
+
+    config_class = SamVisionConfig
+    base_model_prefix = "sam"
+    main_input_name = "pixel_values"
+
+    def __init__(self, config: SamVisionConfig) -> None:
+        super().__init__(config)
+        self.vision_encoder = SamVisionEncoder(config)
+        self.post_init()
+
+    def forward(self, pixel_values: Tensor | None = None) -> SamVisionEncoderOutput:
+        """See `SamVisionEncoder`."""
+        return self.vision_encoder(pixel_values)
