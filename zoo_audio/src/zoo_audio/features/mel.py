@@ -66,6 +66,10 @@ class MelBank:
         """(bins, mels) float64; computed once."""
         return _weights(self)
 
+    def bands(self) -> list[tuple[slice, slice, Tensor]]:
+        """The same weights in parts (bins, mels, weights), without most of their zeros."""
+        return _bands(self)
+
 
 @lru_cache(maxsize=32)
 def _weights(bank: MelBank) -> Tensor:
@@ -88,3 +92,14 @@ def _weights(bank: MelBank) -> Tensor:
     falling, rising = distance[:, 2:] / widths[1:], -distance[:, :-2] / widths[:-1]
     found = torch.minimum(falling, rising).clamp(min=0)
     return found * (2.0 / (hertz[2:] - hertz[:-2])) if bank.slaney_norm else found
+
+
+@lru_cache(maxsize=32)
+def _bands(bank: MelBank) -> list[tuple[slice, slice, Tensor]]:
+    weights, parts = bank.weights(), []
+    for mels in torch.arange(bank.mels).chunk(4):
+        columns = slice(int(mels[0]), int(mels[-1]) + 1)
+        used = weights[:, columns].any(1).nonzero()
+        rows = slice(int(used[0]), int(used[-1]) + 1) if len(used) else slice(0, 1)
+        parts.append((rows, columns, weights[rows, columns]))
+    return parts

@@ -88,18 +88,21 @@ class Spectrum:
                 )
         if waves.shape[1] + 2 * margin < size:
             raise ProcessingError(f"{waves.shape[1]} samples are fewer than a frame has, {size}")
-        matrix = torch.eye(self.bins) if bank is None else bank.weights()
-        weights, matrix = weights.to(waves.device, dtype), matrix.to(waves.device, dtype)
+        weights = weights.to(waves.device, dtype)
+        bands = [] if bank is None else [(*places, part.to(weights)) for *places, part in bank.bands()]
         count = 1 + (waves.shape[1] + 2 * margin - size) // self.hop
         count = count if most is None else min(count, most)
-        out = waves.new_empty(len(waves), count, matrix.shape[1], dtype=dtype)
+        out = waves.new_empty(len(waves), count, self.bins if bank is None else bank.mels, dtype=dtype)
         step = max(1, _BLOCK // size)
         for wave, found in zip(waves, out, strict=True):
             padded = F.pad(wave[None, None].to(dtype), (margin, margin), mode=self.pad_mode)[0, 0]
             framed = padded.unfold(0, size, self.hop)[:count]
             for start in range(0, count, step):
                 power = self.power_of(framed[start : start + step], weights)
-                torch.mm(power, matrix, out=found[start : start + step])
+                if bank is None:
+                    found[start : start + step] = power
+                for bins, mels, part in bands:
+                    found[start : start + step, mels] = power[:, bins] @ part
         return out
 
     def weights(self) -> Tensor:

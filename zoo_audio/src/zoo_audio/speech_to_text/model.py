@@ -9,9 +9,9 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from zoo_audio.blocks.transcription import ForTranscription
 from zoo_audio.speech_to_text.config import Speech2TextConfig
 from zoo_core.checkpoint.dialects import BART_PRE_NORM_LAYER
-from zoo_core.heads.seq2seq import ForConditionalGeneration
 from zoo_core.modeling.model import PreTrainedModel
 from zoo_core.modeling.outputs import BaseModelOutput, ModelOutput
 from zoo_core.modeling.seq2seq import Seq2SeqModel, Seq2SeqStack
@@ -175,30 +175,8 @@ class Speech2TextModel(Seq2SeqModel, Speech2TextPreTrainedModel):
         return super().forward(input_features, **inputs)
 
 
-class Speech2TextForConditionalGeneration(ForConditionalGeneration, Speech2TextPreTrainedModel):
+class Speech2TextForConditionalGeneration(ForTranscription, Speech2TextPreTrainedModel):
     """Speech2Text that transcribes and translates."""
 
     base_class = Speech2TextModel
     tied_weights = {"lm_head.weight": "model.decoder.embed_tokens.weight"}
-
-    def forward(
-        self,
-        input_features: Tensor | None = None,
-        attention_mask: Tensor | None = None,
-        *,
-        decoder_input_ids: Tensor | None = None,
-        decoder_attention_mask: Tensor | None = None,
-        encoder_outputs: ModelOutput | tuple[Tensor, ...] | None = None,
-        decoder_inputs_embeds: Tensor | None = None,
-        **inputs: Any,
-    ) -> ModelOutput:
-        """As the base model; `labels` (batch, target) make the decoder's inputs and the loss."""
-        return super().forward(
-            input_features,
-            attention_mask=attention_mask,
-            decoder_input_ids=decoder_input_ids,
-            decoder_attention_mask=decoder_attention_mask,
-            encoder_outputs=encoder_outputs,
-            decoder_inputs_embeds=decoder_inputs_embeds,
-            **inputs,
-        )

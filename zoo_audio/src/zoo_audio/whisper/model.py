@@ -9,12 +9,12 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from zoo_audio.blocks.spec_augment import span_mask
+from zoo_audio.blocks.transcription import ForTranscription
 from zoo_audio.whisper.config import WhisperConfig
 from zoo_audio.whisper.generation import WhisperGeneration
 from zoo_core.checkpoint.dialects import BART_PRE_NORM_LAYER
 from zoo_core.heads.audio import ForAudioClassification
 from zoo_core.heads.language import ForCausalLM
-from zoo_core.heads.seq2seq import ForConditionalGeneration
 from zoo_core.modeling.model import PreTrainedModel
 from zoo_core.modeling.outputs import BaseModelOutput, CausalLMOutputWithCrossAttentions, ModelOutput
 from zoo_core.modeling.seq2seq import Seq2SeqModel, Seq2SeqStack
@@ -204,7 +204,7 @@ class WhisperModel(Seq2SeqModel, WhisperPreTrainedModel):
         return super().forward(input_features, attention_mask, **inputs)
 
 
-class WhisperForConditionalGeneration(WhisperGeneration, ForConditionalGeneration, WhisperPreTrainedModel):
+class WhisperForConditionalGeneration(WhisperGeneration, ForTranscription, WhisperPreTrainedModel):
     """Whisper that transcribes and translates."""
 
     base_class = WhisperModel
@@ -214,28 +214,6 @@ class WhisperForConditionalGeneration(WhisperGeneration, ForConditionalGeneratio
     def freeze_encoder(self) -> None:
         """Keep the encoder as it is in training."""
         self.model.freeze_encoder()
-
-    def forward(
-        self,
-        input_features: Tensor | None = None,
-        attention_mask: Tensor | None = None,
-        *,
-        decoder_input_ids: Tensor | None = None,
-        decoder_attention_mask: Tensor | None = None,
-        encoder_outputs: ModelOutput | tuple[Tensor, ...] | None = None,
-        decoder_inputs_embeds: Tensor | None = None,
-        **inputs: Any,
-    ) -> ModelOutput:
-        """As the base model; `labels` (batch, target) make the decoder's inputs and the loss."""
-        return super().forward(
-            input_features,
-            attention_mask=attention_mask,
-            decoder_input_ids=decoder_input_ids,
-            decoder_attention_mask=decoder_attention_mask,
-            encoder_outputs=encoder_outputs,
-            decoder_inputs_embeds=decoder_inputs_embeds,
-            **inputs,
-        )
 
 
 class WhisperForCausalLM(ForCausalLM, WhisperPreTrainedModel):
