@@ -1,0 +1,346 @@
+"""DETR: a transformer that answers each of its queries with a box and a class."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from zoo_core.checkpoint.dialects import BART_LAYER
+from zoo_core.checkpoint.names import HubNames
+from zoo_core.errors import ConfigError
+from zoo_core.modeling.backbone import build_backbone
+from zoo_core.modeling.model import PreTrainedModel
+from zoo_core.modeling.outputs import (
+    BaseModelOutput,
+    BaseModelOutputWithCrossAttentions,
+    ModelOutput,
+    Seq2SeqModelOutput,
+)
+from zoo_core.nn.attention import Attention
+from zoo_core.nn.layer import PostNormLayer
+from zoo_core.nn.masks import AttentionContext
+from zoo_core.nn.mlp import MLP
+from zoo_core.nn.stack import run_layers
+from zoo_vision.detr.config import DetrConfig
+from zoo_vision.losses.detr import detr_loss
+from zoo_vision.nn.frozen import freeze_batch_norms
+
+
+class DetrModelOutput(Seq2SeqModelOutput):
+    """As Seq2SeqModelOutput, with each layer's normalised states (layers, batch, queries, hidden)."""
+
+    intermediate_hidden_states: Tensor | None = None
+
+
+class DetrDecoderOutput(BaseModelOutputWithCrossAttentions):
+    """As BaseModelOutputWithCrossAttentions, with each layer's normalised states."""
+
+    intermediate_hidden_states: Tensor | None = None
+
+
+class DetrObjectDetectionOutput(ModelOutput):
+    """`logits` (batch, queries, labels + 1), the last being "no object", and `pred_boxes`.
+
+    Boxes (batch, queries, 4) are centre x, centre y, width and height as fractions of the image.
+    """
+
+    loss: Tensor | None = None
+    loss_dict: dict[str, Tensor] | None = None
+    logits: Tensor
+    pred_boxes: Tensor
+    auxiliary_outputs: list[dict[str, Tensor]] | None = None
+    last_hidden_state: Tensor | None = None
+    decoder_hidden_states: tuple[Tensor, ...] | None = None
+    decoder_attentions: tuple[Tensor, ...] | None = None
+    cross_attentions: tuple[Tensor, ...] | None = None
+    encoder_last_hidden_state: Tensor | None = None
+    encoder_hidden_states: tuple[Tensor, ...] | None = None
+    encoder_attentions: tuple[Tensor, ...] | None = None
+
+
+class DetrPreTrainedModel(PreTrainedModel):
+    """What all DETR classes share."""
+
+    config_class = DetrConfig
+    base_model_prefix = "model"
+    main_input_name = "pixel_values"
+    ignored_names = (r".*num_batches_tracked",)
+
+
+class PlacedAttention(Attention):
+    """Attention whose queries and keys have positions added, and whose values have not."""
+
+    def forward(  # type: ignore[override]
+        self,
+        hidden: Tensor,
+        context: AttentionContext,
+        *,
+        places: Tensor | None = None,
+        source_places: Tensor | None = None,
+        **options: Any,
+    ) -> Tensor:
+        source = context.encoder_states if self.cross else hidden
+        assert source is not None
+        key_places = source_places if self.cross else places
+        query = self.split(self.q_proj(hidden if places is None else hidden + places))
+        key = self.split(self.k_proj(source if key_places is None else source + key_places))
+        value = self.split(self.v_proj(source))
+        mask = context.cross_mask() if self.cross else context.mask(self.rule, key.shape[2])
+        return self.merge(self.attend(query, key, value, mask, **options))
+
+
+class DetrLayer(PostNormLayer):
+    """Self-attention, in the decoder attention to the image, and a feed-forward block."""
+
+    hub_names = BART_LAYER
+
+    def __init__(self, config: DetrConfig, *, decoder: bool) -> None:
+        side = "decoder" if decoder else "encoder"
+        heads, size = getattr(config, f"{side}_attention_heads"), config.d_model
+        super().__init__(
+            size,
+            nn.LayerNorm,
+            self_attn=PlacedAttention(size, heads, dropout=config.attention_dropout),
+            cross_attn=PlacedAttention(size, heads, dropout=config.attention_dropout, cross=True)
+            if decoder
+            else None,
+            mlp=MLP(
+                size,
+                getattr(config, f"{side}_ffn_dim"),
+                config.activation_function,
+                activation_dropout=config.activation_dropout,
+            ),
+            dropout=config.dropout,
+        )
+
+    def forward(  # type: ignore[override]
+        self,
+        hidden: Tensor,
+        context: AttentionContext,
+        *,
+        places: Tensor,
+        source_places: Tensor | None = None,
+    ) -> Tensor:
+        attended = self.self_attn(hidden, context, places=places)
+        hidden = self.self_attn_layer_norm(hidden + self.dropout(attended))
+        if self.cross_attn is not None and self.cross_attn_layer_norm is not None:
+            attended = self.cross_attn(hidden, context, places=places, source_places=source_places)
+            hidden = self.cross_attn_layer_norm(hidden + self.dropout(attended))
+        return self.final_layer_norm(hidden + self.dropout(self.mlp(hidden)))
+
+
+def sine_places(mask: Tensor, features: int) -> Tensor:
+    """(batch, rows x columns, 2 x features): sines of rows, then of columns, counted where `mask` is 1.
+
+    Args:
+        mask: (batch, rows, columns), 1 inside of the image and 0 in its padding.
+    """
+    powers = torch.arange(features, device=mask.device) // 2 * 2 / features
+    waves = 10000.0**powers
+    axes = []
+    for axis in (1, 2):
+        count = mask.float().cumsum(axis)
+        count = count / (count.select(axis, -1).unsqueeze(axis) + 1e-6) * 2 * math.pi
+        angles = count[..., None] / waves
+        axes.append(torch.stack((angles[..., 0::2].sin(), angles[..., 1::2].cos()), dim=-1).flatten(3))
+    return torch.cat(axes, dim=-1).flatten(1, 2)
+
+
+class LearnedPlaces(nn.Module):
+    """A vector for each column, and one for each row, of up to 50."""
+
+    def __init__(self, features: int) -> None:
+        super().__init__()
+        self.row_embeddings, self.column_embeddings = nn.Embedding(50, features), nn.Embedding(50, features)
+
+    def forward(self, mask: Tensor) -> Tensor:
+        """(batch, rows x columns, 2 x features) of a mask (batch, rows, columns)."""
+        batch, rows, columns = mask.shape
+        across = self.column_embeddings.weight[None, :columns].expand(rows, -1, -1)
+        down = self.row_embeddings.weight[:rows, None].expand(-1, columns, -1)
+        return torch.cat((across, down), dim=-1).flatten(0, 1).expand(batch, -1, -1)
+
+
+class DetrEncoder(DetrPreTrainedModel):
+    """Layers over the pixels of the last feature map."""
+
+    def __init__(self, config: DetrConfig) -> None:
+        super().__init__(config)
+        self.layers = nn.ModuleList(DetrLayer(config, decoder=False) for _ in range(config.encoder_layers))
+        self.dropout = nn.Dropout(config.dropout)
+
+    def forward(self, inputs_embeds: Tensor, padding: Tensor | None, places: Tensor) -> BaseModelOutput:
+        context = AttentionContext(inputs_embeds, padding)
+        hidden = run_layers(self.layers, self.dropout(inputs_embeds), context, places=places)
+        return BaseModelOutput(last_hidden_state=hidden)
+
+
+class DetrDecoder(DetrPreTrainedModel):
+    """Layers over the queries, and a final norm."""
+
+    hub_names: HubNames = {"norm": "layernorm"}
+
+    def __init__(self, config: DetrConfig) -> None:
+        super().__init__(config)
+        self.layers = nn.ModuleList(DetrLayer(config, decoder=True) for _ in range(config.decoder_layers))
+        self.norm = nn.LayerNorm(config.d_model)
+        self.dropout = nn.Dropout(config.dropout)
+
+    def forward(
+        self, inputs_embeds: Tensor, source: Tensor, padding: Tensor | None, queries: Tensor, places: Tensor
+    ) -> DetrDecoderOutput:
+        context = AttentionContext(inputs_embeds, encoder_states=source, encoder_padding=padding)
+        seen: list[Tensor] = []
+        hooks = []
+        if self.config.auxiliary_loss:
+            hooks = [
+                layer.register_forward_hook(lambda _m, _i, out: seen.append(out)) for layer in self.layers
+            ]
+        try:
+            hidden = run_layers(
+                self.layers,
+                self.dropout(inputs_embeds),
+                context,
+                norm=self.norm,
+                places=queries,
+                source_places=places,
+            )
+        finally:
+            for hook in hooks:
+                hook.remove()
+        steps = torch.stack([self.norm(state) for state in seen]) if seen else None
+        return DetrDecoderOutput(last_hidden_state=hidden, intermediate_hidden_states=steps)
+
+
+class DetrModel(DetrPreTrainedModel):
+    """Backbone, encoder and decoder."""
+
+    hub_names: HubNames = {
+        "backbone": "backbone.conv_encoder.model",
+        "learned_places": "backbone.position_embedding",
+    }
+    learned_places: LearnedPlaces | None
+
+    def __init__(self, config: DetrConfig) -> None:
+        super().__init__(config)
+        if config.position_embedding_type not in ("sine", "learned"):
+            raise ConfigError(
+                f"position_embedding_type must be 'sine' or 'learned', got {config.position_embedding_type!r}"
+            )
+        self.backbone: Any = build_backbone(config)
+        freeze_batch_norms(self.backbone)
+        size = config.d_model
+        learned = config.position_embedding_type == "learned"
+        self.learned_places = LearnedPlaces(size // 2) if learned else None
+        self.input_projection = nn.Conv2d(self.backbone.channels[-1], size, 1)
+        self.query_position_embeddings = nn.Embedding(config.num_queries, size)
+        self.encoder, self.decoder = DetrEncoder(config), DetrDecoder(config)
+        self.post_init()
+
+    def freeze_backbone(self) -> None:
+        """Leave the backbone's weights as they are in training."""
+        self.backbone.requires_grad_(False)
+
+    def unfreeze_backbone(self) -> None:
+        """Train the backbone's weights again."""
+        self.backbone.requires_grad_(True)
+
+    def forward(
+        self,
+        pixel_values: Tensor,
+        pixel_mask: Tensor | None = None,
+        decoder_attention_mask: Tensor | None = None,
+        encoder_outputs: ModelOutput | tuple[Tensor, ...] | None = None,
+        inputs_embeds: Tensor | None = None,
+        decoder_inputs_embeds: Tensor | None = None,
+    ) -> DetrModelOutput:
+        """Images to the states (batch, queries, hidden) of the queries.
+
+        Args:
+            pixel_values: (batch, channels, height, width). pixel_mask: (batch, height, width), 0 in padding.
+            encoder_outputs: of an earlier call. inputs_embeds: (batch, pixels, hidden) instead of the
+                projected feature map. decoder_inputs_embeds: (batch, queries, hidden) instead of zeros.
+        """
+        if pixel_mask is None:
+            pixel_mask = torch.ones_like(pixel_values[:, 0], dtype=torch.long)
+        image = self.backbone(pixel_values, output_hidden_states=False, output_attentions=False)
+        feature_map = image.feature_maps[-1]
+        mask = F.interpolate(pixel_mask[:, None].float(), size=feature_map.shape[-2:])[:, 0].bool()
+        places = sine_places(mask, self.config.d_model // 2).to(feature_map.dtype)
+        if self.learned_places is not None:
+            places = self.learned_places(mask)
+        padding = mask.flatten(1)
+        if encoder_outputs is None:
+            if inputs_embeds is None:
+                inputs_embeds = self.input_projection(feature_map).flatten(2).transpose(1, 2)
+            encoder_outputs = self.encoder(inputs_embeds, padding, places)
+        elif not isinstance(encoder_outputs, ModelOutput):
+            encoder_outputs = BaseModelOutput(*encoder_outputs)
+        source = encoder_outputs[0]
+        queries = self.query_position_embeddings.weight.expand(len(source), -1, -1)
+        start = torch.zeros_like(queries) if decoder_inputs_embeds is None else decoder_inputs_embeds
+        decoded = self.decoder(start, source, padding, queries, places)
+        steps = decoded.intermediate_hidden_states
+        return DetrModelOutput.join(encoder_outputs, decoded, intermediate_hidden_states=steps)
+
+
+class BoxHead(nn.Module):
+    """Dense layers with ReLU between them."""
+
+    def __init__(self, size: int, inner: int, out: int, depth: int) -> None:
+        super().__init__()
+        widths = [size, *[inner] * (depth - 1), out]
+        self.layers = nn.ModuleList(nn.Linear(widths[i], widths[i + 1]) for i in range(depth))
+
+    def forward(self, x: Tensor) -> Tensor:
+        for layer in self.layers[:-1]:
+            x = F.relu(layer(x))
+        return self.layers[-1](x)
+
+
+class DetrForObjectDetection(DetrPreTrainedModel):
+    """DETR with a class and a box for each query."""
+
+    def __init__(self, config: DetrConfig) -> None:
+        super().__init__(config)
+        size = config.d_model
+        self.model = DetrModel(config)
+        self.class_labels_classifier = nn.Linear(size, config.num_labels + 1)
+        self.bbox_predictor = BoxHead(size, size, 4, 3)
+        self.post_init()
+
+    def forward(
+        self,
+        pixel_values: Tensor,
+        pixel_mask: Tensor | None = None,
+        *,
+        labels: list[dict[str, Tensor]] | None = None,
+        **inputs: Any,
+    ) -> DetrObjectDetectionOutput:
+        """See `DetrModel`; `labels` has each image's `class_labels` (objects,) and `boxes` (objects, 4)."""
+        outputs = self.model(pixel_values, pixel_mask, **inputs)
+        hidden = outputs.last_hidden_state
+        logits, boxes = self.class_labels_classifier(hidden), self.bbox_predictor(hidden).sigmoid()
+        steps = outputs.intermediate_hidden_states
+        auxiliary = [
+            {
+                "logits": self.class_labels_classifier(state),
+                "pred_boxes": self.bbox_predictor(state).sigmoid(),
+            }
+            for state in (() if steps is None else steps[:-1])
+        ]
+        loss, parts = None, None
+        if labels is not None:
+            loss, parts = detr_loss(logits, boxes, labels, self.config, auxiliary)
+        return DetrObjectDetectionOutput.carry(
+            outputs,
+            loss=loss,
+            loss_dict=parts,
+            logits=logits,
+            pred_boxes=boxes,
+            auxiliary_outputs=(auxiliary or None) if labels is not None else None,
+        )

@@ -1,0 +1,1 @@
+"""Losses of detection and segmentation."""
