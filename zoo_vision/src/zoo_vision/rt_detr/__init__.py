@@ -1,0 +1,9 @@
+"""The ResNet of RT-DETR (https://arxiv.org/abs/2304.08069)."""
+
+from zoo_core.architecture import Architecture, classes
+
+BACKBONE = Architecture(
+    model_type="rt_detr_resnet",
+    config="zoo_vision.rt_detr.config:RTDetrResNetConfig",
+    models=classes("zoo_vision.rt_detr.backbone", AutoBackbone="RTDetrResNetBackbone"),
+)

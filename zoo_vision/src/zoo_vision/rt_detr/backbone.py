@@ -1,0 +1,48 @@
+"""RT-DETR's ResNet: three small convolutions in the stem, and shortcuts that average before they stride."""
+
+from __future__ import annotations
+
+from torch import nn
+
+from zoo_vision.nn.conv import ConvNorm
+from zoo_vision.resnet.config import ResNetConfig
+from zoo_vision.resnet.model import ResidualConvs, ResNetBackbone, ResNetModel, ResNetStage
+from zoo_vision.rt_detr.config import RTDetrResNetConfig
+
+
+class RTDetrResidualConvs(ResidualConvs):
+    """A strided shortcut is a mean over 2x2 pixels and a 1x1 convolution (https://arxiv.org/abs/1812.01187)."""
+
+    def make_shortcut(self, channels: int, width: int, stride: int) -> nn.Module:
+        if stride == 1:
+            return super().make_shortcut(channels, width, stride)
+        pool = nn.AvgPool2d(2, 2, ceil_mode=True)
+        return nn.Sequential(pool, ConvNorm(channels, width, 1, act=None))
+
+
+class RTDetrResNetStage(ResNetStage):
+    """Residual convolutions of one size."""
+
+    layer_class = RTDetrResidualConvs
+
+
+class RTDetrResNetModel(ResNetModel):
+    """A stem of three 3x3 convolutions, and stages."""
+
+    config_class = RTDetrResNetConfig
+    stage_class = RTDetrResNetStage
+
+    def make_stem(self, config: ResNetConfig) -> nn.Module:
+        width, act = config.embedding_size, config.hidden_act
+        return nn.Sequential(
+            ConvNorm(config.num_channels, width // 2, stride=2, act=act),
+            ConvNorm(width // 2, width // 2, act=act),
+            ConvNorm(width // 2, width, act=act),
+        )
+
+
+class RTDetrResNetBackbone(ResNetBackbone):
+    """The network that returns the maps of some stages."""
+
+    config_class = RTDetrResNetConfig
+    base_class = RTDetrResNetModel
