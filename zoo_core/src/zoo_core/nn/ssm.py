@@ -26,7 +26,7 @@ def real_tokens(context: AttentionContext) -> Tensor | None:
     """(batch, query, 1) bool, False for padding among the tokens of this call; None if there is none."""
     if context.padding is None:
         return None
-    mask = context.padding[:, 0, 0]
+    mask = context.padding[:, 0, -1]
     if mask.shape[1] != context.query_length:  # it covers what the cache holds, and maybe what is to come
         mask = mask.index_select(1, context.positions.to(mask.device))
     return mask[..., None]
@@ -39,7 +39,7 @@ def started(context: AttentionContext) -> Tensor | None:
     """
     if context.padding is None:
         return None
-    begun = context.padding[:, 0, 0].cumsum(1) > 0
+    begun = context.padding[:, 0, -1].cumsum(1) > 0
     return begun.index_select(1, context.positions.to(begun.device))[..., None]
 
 

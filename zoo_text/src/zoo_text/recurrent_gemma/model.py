@@ -152,7 +152,7 @@ class RecurrentGemmaModel(RecurrentGemmaPreTrainedModel, GemmaDecoder):
         positions = context.positions[None] if position_ids is None else position_ids
         first = positions == 0
         if context.padding is not None:
-            real = context.padding[:, 0, 0].int()
+            real = context.padding[:, 0, -1].int()
             first = first | (real.cumsum(1) == real).index_select(1, context.positions)
         return {"first": first[..., None], **super().rotary_arguments(hidden, context, position_ids)}
 
