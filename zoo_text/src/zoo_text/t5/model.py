@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from functools import partial
-from typing import Any
+from typing import Any, ClassVar
 
 import torch
 from torch import Tensor, nn
@@ -59,6 +59,16 @@ class T5PreTrainedModel(PreTrainedModel):
             nn.init.normal_(module.weight, std=wide if isinstance(module, RelativeBias) else factor)
 
 
+def relative_bias(config: T5Config, *, decoder: bool) -> RelativeBias:
+    """The biases of a stack."""
+    return RelativeBias(
+        config.num_heads,
+        buckets=config.relative_attention_num_buckets,
+        max_distance=config.relative_attention_max_distance,
+        bidirectional=not decoder,
+    )
+
+
 class T5Attention(Attention):
     """Unscaled attention; the first layer of a stack holds the relative bias and computes it for all."""
 
@@ -76,12 +86,7 @@ class T5Attention(Attention):
         )
         self.relative_attention_bias: RelativeBias | None = None
         if layer_idx == 0 and not cross:
-            self.relative_attention_bias = RelativeBias(
-                config.num_heads,
-                buckets=config.relative_attention_num_buckets,
-                max_distance=config.relative_attention_max_distance,
-                bidirectional=not decoder,
-            )
+            self.relative_attention_bias = relative_bias(config, decoder=decoder)
 
     def score_bias(self, query: Tensor, key: Tensor, context: AttentionContext) -> Tensor | None:
         if self.cross:
@@ -152,6 +157,8 @@ class T5Stack(T5PreTrainedModel, Seq2SeqStack):
 class T5Model(Seq2SeqModel, T5PreTrainedModel):
     """Encoder and decoder with one table of token embeddings."""
 
+    stack_class: ClassVar[type[T5Stack]] = T5Stack
+
     def __init__(self, config: T5Config) -> None:
         super().__init__(config)
         self.shared = nn.Embedding(config.vocab_size, config.d_model)
@@ -160,17 +167,19 @@ class T5Model(Seq2SeqModel, T5PreTrainedModel):
 
     def make_stacks(self, config: T5Config) -> None:
         """Create `encoder` and `decoder`."""
-        self.encoder = T5Stack(config)
-        self.decoder = T5Stack(config, decoder=True)
+        self.encoder = self.stack_class(config)
+        self.decoder = self.stack_class(config, decoder=True)
 
 
 class T5EncoderModel(T5PreTrainedModel):
     """The encoder alone, under the names of the whole model."""
 
+    stack_class: ClassVar[type[T5Stack]] = T5Stack
+
     def __init__(self, config: T5Config) -> None:
         super().__init__(config)
         self.shared = nn.Embedding(config.vocab_size, config.d_model)
-        self.encoder = T5Stack(config)
+        self.encoder = self.stack_class(config)
         self.post_init()
 
     def ties(self) -> dict[str, str]:
