@@ -24,6 +24,7 @@ from zoo_core.nn.attention import Attention
 from zoo_core.nn.layer import PostNormLayer
 from zoo_core.nn.masks import AttentionContext
 from zoo_core.nn.mlp import MLP
+from zoo_core.nn.recording import HIDDEN_STATES, record
 from zoo_core.nn.stack import run_layers
 from zoo_vision.detr.config import DetrConfig
 from zoo_vision.losses.detr import detr_loss
@@ -194,25 +195,16 @@ class DetrDecoder(DetrPreTrainedModel):
         self, inputs_embeds: Tensor, source: Tensor, padding: Tensor | None, queries: Tensor, places: Tensor
     ) -> DetrDecoderOutput:
         context = AttentionContext(inputs_embeds, encoder_states=source, encoder_padding=padding)
-        seen: list[Tensor] = []
-        hooks = []
-        if self.config.auxiliary_loss:
-            hooks = [
-                layer.register_forward_hook(lambda _m, _i, out: seen.append(out)) for layer in self.layers
-            ]
-        try:
-            hidden = run_layers(
-                self.layers,
-                self.dropout(inputs_embeds),
-                context,
-                norm=self.norm,
-                places=queries,
-                source_places=places,
-            )
-        finally:
-            for hook in hooks:
-                hook.remove()
-        steps = torch.stack([self.norm(state) for state in seen]) if seen else None
+        hidden, seen = self.dropout(inputs_embeds), []
+        for layer in self.layers:
+            record(HIDDEN_STATES, hidden)
+            hidden = layer(hidden, context, places=queries, source_places=places)
+            if self.config.auxiliary_loss:  # as released, each layer then continues from normalised states
+                hidden = self.norm(hidden)
+                seen.append(hidden)
+        hidden = self.norm(hidden)
+        record(HIDDEN_STATES, hidden)
+        steps = torch.stack(seen) if seen else None
         return DetrDecoderOutput(last_hidden_state=hidden, intermediate_hidden_states=steps)
 
 

@@ -178,8 +178,7 @@ class SamMaskDecoder(nn.Module):
         masks = torch.einsum("pmc,pchw->pmhw", weights, x).unflatten(0, (batch, prompts))
         scores = self.iou_prediction_head(out[:, 0]).unflatten(0, (batch, prompts))
         kept = slice(1, None) if several else slice(0, 1)
-        shaped = tuple(extra.unflatten(0, (batch, prompts)) for extra in added)
-        return masks[:, :, kept], scores[:, :, kept], shaped
+        return masks[:, :, kept], scores[:, :, kept], tuple(extra[:, None] for extra in added)
 
 
 class SamModel(PreTrainedModel):
