@@ -5,7 +5,7 @@ from zoo_core.architecture import Architecture, classes
 ARCHITECTURE = Architecture(
     model_type="vitpose",
     config="zoo_vision.vitpose.config:VitPoseConfig",
-    models=classes("zoo_vision.vitpose.model", AutoModelForPoseEstimation="VitPoseForPoseEstimation"),
+    models=classes("zoo_vision.vitpose.model", AutoModelForKeypointDetection="VitPoseForPoseEstimation"),
     image_processor="zoo_vision.processing.keypoints:VitPoseImageProcessor",
 )
 
