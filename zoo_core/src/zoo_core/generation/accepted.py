@@ -21,9 +21,23 @@ def _signature(function: Any) -> tuple[frozenset[str], bool]:
     return names - {"self"}, any(p.kind is p.VAR_KEYWORD for p in parameters)
 
 
+@cache
+def _forward(kind: Any) -> tuple[frozenset[str], bool]:
+    """Names that the class's forward takes, through its **inputs those of the forwards it extends too."""
+    found: frozenset[str] = frozenset()
+    passes_on = False
+    for base in kind.__mro__:
+        if "forward" in vars(base) and not base.__module__.startswith("torch."):
+            names, passes_on = _signature(vars(base)["forward"])
+            found |= names
+            if not passes_on:
+                break
+    return found, passes_on
+
+
 def takes(model: Any) -> frozenset[str]:
     """Names that `forward` takes, through its **inputs those of the model inside too."""
-    names, passes_on = _signature(type(model).forward)
+    names, passes_on = _forward(type(model))
     inner = getattr(model, "base_model", model)
     if inner is model:
         inner = getattr(model, "get_decoder", lambda: model)() or model
@@ -37,7 +51,7 @@ def takes_anywhere(model: Any) -> frozenset[str]:
     found: set[str] = set()
     for module in model.modules():
         if module is model or isinstance(module, PreTrainedModel):
-            found |= _signature(type(module).forward)[0]
+            found |= _forward(type(module))[0]
     prepare = getattr(model, "prepare_inputs_for_generation", None)
     if prepare is not None:
         found |= _signature(type(model).prepare_inputs_for_generation)[0]
