@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import partial
 from typing import Any
 
+import torch
 from torch import Tensor, nn
 
 from zoo_core.checkpoint.ops import Fused
@@ -15,22 +16,16 @@ from zoo_core.heads.tokens import ForQuestionAnswering, ForTokenClassification
 from zoo_core.modeling.loss import token_loss
 from zoo_core.modeling.model import PreTrainedModel
 from zoo_core.modeling.outputs import BaseModelOutput, BaseModelOutputWithPooling, MaskedLMOutput
-from zoo_core.nn.activation import activation
 from zoo_core.nn.attention import Attention
 from zoo_core.nn.embeddings import embed
 from zoo_core.nn.layer import PreNormLayer
 from zoo_core.nn.linear import Linear
 from zoo_core.nn.masks import FULL, AttentionContext, MaskRule
 from zoo_core.nn.mlp import GatedMLP
-from zoo_core.nn.norm import NormFactory
 from zoo_core.nn.rotary import RotaryEmbedding
 from zoo_core.nn.stack import run_layers
 from zoo_text.modernbert.config import ModernBertConfig
-
-
-def norm_of(config: PretrainedConfig) -> NormFactory:
-    """Makes layer norms, by default without bias."""
-    return partial(nn.LayerNorm, eps=config.norm_eps, bias=config.norm_bias)
+from zoo_text.modernbert_decoder.model import PredictionHead, norm_of
 
 
 class ModernBertPreTrainedModel(PreTrainedModel):
@@ -112,24 +107,12 @@ class ModernBertModel(ModernBertPreTrainedModel):
         """ids (batch, sequence) to states (batch, sequence, hidden)."""
         hidden = self.dropout(self.embed_norm(embed(self.embed_tokens, input_ids, inputs_embeds)))
         context = AttentionContext(hidden, attention_mask)
+        context.blind_queries_average = True
         positions = context.positions if position_ids is None else position_ids
         wide, near = (r(positions, dtype=hidden.dtype) for r in (self.rotary, self.local_rotary))
         tables = [wide if everywhere else near for everywhere in self.everywhere]
         hidden = run_layers(self.layers, hidden, context, per_layer={"rotary": tables})
         return BaseModelOutput(last_hidden_state=self.norm(hidden))
-
-
-class PredictionHead(nn.Module):
-    """Dense layer, activation and norm."""
-
-    def __init__(self, config: ModernBertConfig) -> None:
-        super().__init__()
-        self.dense = Linear(config.hidden_size, config.hidden_size, bias=config.classifier_bias)
-        self.act = activation(config.classifier_activation)
-        self.norm = norm_of(config)(config.hidden_size)
-
-    def forward(self, hidden: Tensor) -> Tensor:
-        return self.norm(self.act(self.dense(hidden)))
 
 
 class ModernBertForMaskedLM(ForMaskedLM, ModernBertPreTrainedModel):
@@ -189,13 +172,27 @@ class ModernBertPooled(ModernBertModel):
     ) -> BaseModelOutputWithPooling:
         hidden = super().forward(input_ids, attention_mask, **inputs).last_hidden_state
         if self.config.classifier_pooling == "cls":
-            pooled = hidden[:, 0]
+            pooled = self.first(hidden, attention_mask)
         elif attention_mask is None:
             pooled = hidden.mean(1)
         else:
             kept = attention_mask[..., None].to(hidden.dtype)
             pooled = (hidden * kept).sum(1) / kept.sum(1)
         return BaseModelOutputWithPooling(last_hidden_state=hidden, pooler_output=self.head(pooled))
+
+    def first(self, hidden: Tensor, attention_mask: Tensor | None) -> Tensor:
+        """The state (batch, hidden) of the first token."""
+        return hidden[:, 0]
+
+
+class ModernBertPooledUnpadded(ModernBertPooled):
+    """The same, where the first token is the first that is not padding."""
+
+    def first(self, hidden: Tensor, attention_mask: Tensor | None) -> Tensor:
+        if attention_mask is None:
+            return hidden[:, 0]
+        rows = torch.arange(len(hidden), device=hidden.device)
+        return hidden[rows, attention_mask.to(torch.uint8).argmax(-1)]
 
 
 class ModernBertForSequenceClassification(ForSequenceClassification, ModernBertPreTrainedModel):
@@ -208,7 +205,7 @@ class ModernBertForSequenceClassification(ForSequenceClassification, ModernBertP
 class ModernBertForMultipleChoice(ForMultipleChoice, ModernBertPreTrainedModel):
     """ModernBERT with one score for each choice."""
 
-    base_class = ModernBertPooled
+    base_class = ModernBertPooledUnpadded
     head_names = {"model.head": "head"}
 
 
