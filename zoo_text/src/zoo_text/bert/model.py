@@ -20,7 +20,7 @@ from zoo_core.modeling.outputs import (
 )
 from zoo_core.nn.cache import Cache
 from zoo_core.nn.embeddings import TextEmbeddings
-from zoo_core.nn.layer import PostNormLayer
+from zoo_core.nn.layer import PostNormLayer, PreNormLayer
 from zoo_core.nn.masks import CAUSAL, FULL, AttentionContext
 from zoo_core.nn.mlp import MLP
 from zoo_core.nn.relative_key import relative_or_plain
@@ -36,31 +36,43 @@ class BertPreTrainedModel(PreTrainedModel):
     ignored_names = ("*position_ids",)
 
 
+def layer_parts(config: BertConfig, layer_idx: int) -> dict[str, Any]:
+    """The arguments of a layer of BERT's family, whatever its wiring."""
+    attention, positions = relative_or_plain(config.position_embedding_type, config.max_position_embeddings)
+    attention = partial(
+        attention,
+        config.hidden_size,
+        config.num_attention_heads,
+        dropout=config.attention_probs_dropout_prob,
+        layer_idx=layer_idx,
+        **positions,
+    )
+    return {
+        "size": config.hidden_size,
+        "norm": partial(nn.LayerNorm, eps=config.layer_norm_eps),
+        "self_attn": attention(rule=CAUSAL if config.is_decoder else FULL),
+        "cross_attn": attention(cross=True) if config.add_cross_attention else None,
+        "mlp": MLP(config.hidden_size, config.intermediate_size, config.hidden_act),
+        "dropout": config.hidden_dropout_prob,
+    }
+
+
 class BertLayer(PostNormLayer):
     """Self-attention, cross-attention in a decoder that has it, and a feed-forward block."""
 
     hub_names = BERT_LAYER
 
     def __init__(self, config: BertConfig, layer_idx: int) -> None:
-        attention, positions = relative_or_plain(
-            config.position_embedding_type, config.max_position_embeddings
-        )
-        attention = partial(
-            attention,
-            config.hidden_size,
-            config.num_attention_heads,
-            dropout=config.attention_probs_dropout_prob,
-            layer_idx=layer_idx,
-            **positions,
-        )
-        super().__init__(
-            config.hidden_size,
-            partial(nn.LayerNorm, eps=config.layer_norm_eps),
-            self_attn=attention(rule=CAUSAL if config.is_decoder else FULL),
-            cross_attn=attention(cross=True) if config.add_cross_attention else None,
-            mlp=MLP(config.hidden_size, config.intermediate_size, config.hidden_act),
-            dropout=config.hidden_dropout_prob,
-        )
+        super().__init__(**layer_parts(config, layer_idx))
+
+
+class PreNormBertLayer(PreNormLayer):
+    """The same with the norms before the blocks; a family adds its names for them."""
+
+    hub_names = BERT_LAYER
+
+    def __init__(self, config: BertConfig, layer_idx: int) -> None:
+        super().__init__(**layer_parts(config, layer_idx))
 
 
 class Pooler(nn.Module):
@@ -83,11 +95,16 @@ class BertModel(BertPreTrainedModel):
 
     hub_names = BERT
     embeddings_class: ClassVar[type[TextEmbeddings]] = TextEmbeddings
+    layer_class: ClassVar[type[BertLayer | PreNormBertLayer]] = BertLayer
+    #: whether a norm follows the last layer
+    final_norm: ClassVar[bool] = False
 
     def __init__(self, config: BertConfig, add_pooling_layer: bool = True) -> None:
         super().__init__(config)
         self.make_embeddings(config)
-        self.layers = nn.ModuleList(BertLayer(config, i) for i in range(config.num_hidden_layers))
+        self.layers = nn.ModuleList(self.layer_class(config, i) for i in range(config.num_hidden_layers))
+        size, eps = config.hidden_size, config.layer_norm_eps
+        self.norm = nn.LayerNorm(size, eps=eps) if self.final_norm else None
         self.pooler = Pooler(config.hidden_size) if add_pooling_layer else None
         self.post_init()
 
@@ -106,6 +123,10 @@ class BertModel(BertPreTrainedModel):
             eps=config.layer_norm_eps,
             dropout=config.hidden_dropout_prob,
         )
+
+    def finish(self, hidden: Tensor) -> Tensor:
+        """What happens to the states after the last that is recorded."""
+        return hidden
 
     def embed(self, input_ids: Tensor | None, **inputs: Any) -> Tensor:
         """(batch, sequence) to (batch, sequence, hidden)."""
@@ -143,7 +164,8 @@ class BertModel(BertPreTrainedModel):
             encoder_states=encoder_hidden_states,
             encoder_padding=encoder_attention_mask,
         )
-        hidden = run_layers(self.layers, hidden, context, head_mask=head_mask)
+        hidden = run_layers(self.layers, hidden, context, norm=self.norm, head_mask=head_mask)
+        hidden = self.finish(hidden)
         return BaseModelOutputWithPoolingAndCrossAttentions(
             last_hidden_state=hidden,
             pooler_output=None if self.pooler is None else self.pooler(hidden),
