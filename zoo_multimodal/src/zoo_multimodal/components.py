@@ -1,9 +1,16 @@
 """Class names in JSON files, and where the classes are."""
 
-COMPONENTS = {
-    "Blip2Processor": "zoo_multimodal.blip_2.processor:Blip2Processor",
-    "CLIPProcessor": "zoo_multimodal.clip.processor:CLIPProcessor",
-    "InstructBlipProcessor": "zoo_multimodal.instructblip.processor:InstructBlipProcessor",
-    "LlavaProcessor": "zoo_multimodal.llava.processor:LlavaProcessor",
-    "SiglipProcessor": "zoo_multimodal.siglip.processor:SiglipProcessor",
+_PROCESSORS = {
+    "Blip2Processor": "blip_2",
+    "BlipProcessor": "blip",
+    "CLIPProcessor": "clip",
+    "InstructBlipProcessor": "instructblip",
+    "LlavaNextProcessor": "llava_next",
+    "LlavaProcessor": "llava",
+    "PaliGemmaProcessor": "paligemma",
+    "SiglipProcessor": "siglip",
+    "VisionTextDualEncoderProcessor": "vision_text_dual_encoder",
 }
+"""Processors by the folder that holds them."""
+
+COMPONENTS = {name: f"zoo_multimodal.{folder}.processor:{name}" for name, folder in _PROCESSORS.items()}

@@ -141,7 +141,7 @@ class ImageTextModel(PreTrainedModel):
         features = None
         if pixel_values is not None:
             features = self.get_image_features(pixel_values, **options)
-            flat = features.flatten(0, -2)
+            flat = torch.cat(features) if isinstance(features, list) else features.flatten(0, -2)
             inputs_embeds = place_features(inputs_embeds, self.places(input_ids, inputs_embeds), flat)
             features = flat if self.flat_image_states else features
         outputs = self.language_model(
@@ -165,6 +165,8 @@ class ImageTextForConditionalGeneration(GenerationMixin, Headed):
 
     head_names = {"lm_head": "language_model.lm_head"}
     base_name = ""
+    #: whether the base model takes `labels` too, because they change what may be seen
+    base_reads_labels = False
 
     def build_head(self, config: PretrainedConfig) -> None:
         text = config.get_text_config()
@@ -184,12 +186,30 @@ class ImageTextForConditionalGeneration(GenerationMixin, Headed):
         self,
         input_ids: Tensor | None = None,
         pixel_values: Tensor | None = None,
+        attention_mask: Tensor | None = None,
+        position_ids: Tensor | None = None,
+        past_key_values: Cache | None = None,
+        inputs_embeds: Tensor | None = None,
         *,
         labels: Tensor | None = None,
         logits_to_keep: int = 0,
         **inputs: Any,
     ) -> ImageTextCausalLMOutput:
-        outputs = self.model(input_ids, pixel_values, **inputs)
+        """Text (batch, sequence) with placeholders, and their images, to scores of the next token.
+
+        `labels` (batch, sequence), of which -100 does not count, make the loss; `logits_to_keep` scores the
+        last positions only (0: all).
+        """
+        outputs = self.model(
+            input_ids,
+            pixel_values,
+            attention_mask=attention_mask,
+            position_ids=position_ids,
+            past_key_values=past_key_values,
+            inputs_embeds=inputs_embeds,
+            **({"labels": labels} if self.base_reads_labels else {}),
+            **inputs,
+        )
         hidden = outputs.last_hidden_state
         logits = self.lm_head(hidden[:, -logits_to_keep:] if logits_to_keep else hidden)
         loss = None if labels is None else causal_lm_loss(logits, labels)

@@ -21,8 +21,7 @@ def _signature(function: Any) -> tuple[frozenset[str], bool]:
     return names - {"self"}, any(p.kind is p.VAR_KEYWORD for p in parameters)
 
 
-@cache
-def _forward(kind: Any) -> tuple[frozenset[str], bool]:
+def _forward(kind: type) -> tuple[frozenset[str], bool]:
     """Names that the class's forward takes, through its **inputs those of the forwards it extends too."""
     found: frozenset[str] = frozenset()
     passes_on = False

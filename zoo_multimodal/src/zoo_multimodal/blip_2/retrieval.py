@@ -161,6 +161,9 @@ class Blip2ForImageTextRetrieval(Blip2Comparing):
         vision = self.vision_model(pixel_values)
         states = vision.last_hidden_state
         queries = self.queries(len(states))
+        if self.config.image_token_index is not None:  # texts begin with a placeholder for each query
+            input_ids = input_ids[:, queries.shape[1] :]
+            attention_mask = None if attention_mask is None else attention_mask[:, queries.shape[1] :]
         if use_image_text_matching_head:
             text_embeds, image_embeds = queries, states
             mask = torch.ones_like(input_ids) if attention_mask is None else attention_mask

@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import torch
 from torch import Tensor, nn
 
 from zoo_core.modeling.model import PreTrainedModel
-from zoo_multimodal.image_text import ImageTextForConditionalGeneration, ImageTextModel, Projector
+from zoo_multimodal.image_text import (
+    ImageTextForConditionalGeneration,
+    ImageTextModel,
+    ImageTextModelOutput,
+    Projector,
+)
 from zoo_multimodal.llava.config import LlavaConfig
 
 
@@ -30,6 +37,24 @@ class LlavaModel(LlavaPreTrainedModel, ImageTextModel):
             config.text_config.hidden_size,
             config.projector_hidden_act,
             bias=config.multimodal_projector_bias,
+        )
+
+    def forward(
+        self,
+        input_ids: Tensor | None = None,
+        pixel_values: Tensor | None = None,
+        *,
+        vision_feature_layer: int | list[int] | None = None,
+        vision_feature_select_strategy: str | None = None,
+        **inputs: Any,
+    ) -> ImageTextModelOutput:
+        """As the base's, with features of other layers than the config's where they are given."""
+        return super().forward(
+            input_ids,
+            pixel_values,
+            vision_feature_layer=vision_feature_layer,
+            vision_feature_select_strategy=vision_feature_select_strategy,
+            **inputs,
         )
 
     def image_options(self, inputs: dict[str, object]) -> dict[str, object]:

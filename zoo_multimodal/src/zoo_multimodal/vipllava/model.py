@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import torch
 from torch import Tensor, nn
 
 from zoo_core.modeling.model import PreTrainedModel
-from zoo_multimodal.image_text import ImageTextForConditionalGeneration, ImageTextModel, Projector
+from zoo_multimodal.image_text import (
+    ImageTextForConditionalGeneration,
+    ImageTextModel,
+    ImageTextModelOutput,
+    Projector,
+)
 from zoo_multimodal.vipllava.config import VipLlavaConfig
 
 
@@ -40,6 +47,17 @@ class VipLlavaModel(VipLlavaPreTrainedModel, ImageTextModel):
             config.projector_hidden_act,
             eps=config.projector_layernorm_eps,
         )
+
+    def forward(
+        self,
+        input_ids: Tensor | None = None,
+        pixel_values: Tensor | None = None,
+        *,
+        vision_feature_layers: int | list[int] | None = None,
+        **inputs: Any,
+    ) -> ImageTextModelOutput:
+        """As the base's, with features of other layers than the config's where they are given."""
+        return super().forward(input_ids, pixel_values, vision_feature_layers=vision_feature_layers, **inputs)
 
     def image_options(self, inputs: dict[str, object]) -> dict[str, object]:
         return {name: inputs.pop(name) for name in ("vision_feature_layers",) if name in inputs}

@@ -1,4 +1,4 @@
-"""An image encoder and a text decoder of any two types (TrOCR, https://arxiv.org/abs/2109.10282)."""
+"""An image encoder and a text decoder of any two types (https://arxiv.org/abs/2109.10282)."""
 
 from zoo_core.architecture import Architecture, classes
 
