@@ -154,7 +154,7 @@ class PretrainedConfig(Composite, ConventionalFields, GenerationFields):
         except ConfigError as error:
             inner = [problem._replace(field=f"{name}.{problem.field}") for problem in error.problems]
             return inner or [Problem(name, value, str(error))]
-        if check and (rule := rules.bounds(name, value, field.default)):
+        if check and (rule := rules.bounds(name, value, field.plain_default())):
             return [Problem(name, value, rule)]
         setattr(self, name, value)
         return []

@@ -59,7 +59,8 @@ def bounds(name: str, value: Any, default: Any) -> str | None:
     limit = next((limit for pattern, limit in _LIMITS if pattern.search(name)), None)
     if limit is None:
         return None
-    may_be_negative = isinstance(default, int) and default < 0
+    defaults = default if isinstance(default, list | tuple) else (default,)
+    may_be_negative = any(isinstance(number, int) and number < 0 for number in defaults)
     for number in value if isinstance(value, list | tuple) else (value,):
         if not isinstance(number, int) or isinstance(number, bool):
             continue
