@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 from zoo_core.config import PretrainedConfig, field, sub_config
 
 
@@ -28,3 +31,11 @@ class VipLlavaConfig(PretrainedConfig):
     projector_layernorm_eps: float = 1e-5
     vision_feature_layers: int | list[int] = field([-2, -5, -8, -11, 6])
     image_seq_length: int = 576
+
+    def __init__(
+        self,
+        vision_config: PretrainedConfig | Mapping[str, Any] | None = None,
+        text_config: PretrainedConfig | Mapping[str, Any] | None = None,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(vision_config=vision_config, text_config=text_config, **kwargs)
