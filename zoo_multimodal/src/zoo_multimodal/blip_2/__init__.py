@@ -7,7 +7,8 @@ ARCHITECTURE = Architecture(
     config="zoo_multimodal.blip_2.config:Blip2Config",
     models=classes(
         "zoo_multimodal.blip_2.model",
-        AutoModel="Blip2Model",
+        # files of a Q-Former alone say blip-2 too; their architectures tell them apart
+        AutoModel=("Blip2Model", "Blip2QFormerModel"),
         AutoModelForImageTextToText="Blip2ForConditionalGeneration",
         AutoModelForVision2Seq="Blip2ForConditionalGeneration",
         AutoModelForVisualQuestionAnswering="Blip2ForConditionalGeneration",
