@@ -20,6 +20,7 @@ os.environ.setdefault("OMP_WAIT_POLICY", "passive")
 os.environ.setdefault("GOMP_SPINCOUNT", "0")
 
 import torch
+from harness import Bench
 from torch import Tensor
 
 CONFIG = '{"model_type": "bench", "auto_map": {"AutoConfig": "m.Config", "AutoModel": "m.Model"}}'
@@ -162,6 +163,11 @@ def main() -> int:
     for name, value in exceeded.items():
         print(f"{name}: {value:.2f} ms exceeds {BOUNDS[name]} ms", file=sys.stderr)
     return 1 if exceeded else 0
+
+
+def run(bench: Bench) -> None:
+    """As one of the benchmarks: in and out of the sandbox, there is no other library to compare with."""
+    main()
 
 
 def show(name: str, times: dict[str, float]) -> None:

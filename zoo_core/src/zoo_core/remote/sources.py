@@ -11,6 +11,7 @@ import hashlib
 import io
 import os
 import stat
+import threading
 import tokenize
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -108,6 +109,10 @@ def read_bundle(read: ReadFile, entry: str, *, repo: str, commit: str | None) ->
     return SourceBundle(repo, commit, entry, MappingProxyType(dict(sorted(closure.files.items()))))
 
 
+#: CPython 3.11 counts the depth of a parse per process, so that two threads at once can fail
+_PARSING = threading.Lock()
+
+
 def parse_source(name: str, data: bytes, *, repo: str) -> SourceFile:
     """Check and parse one file. What a reviewer sees must be what Python runs: UTF-8 only, no NUL."""
     where = f"{repo}: {name}"
@@ -119,7 +124,8 @@ def parse_source(name: str, data: bytes, *, repo: str) -> SourceFile:
         encoding, _ = tokenize.detect_encoding(io.BytesIO(data).readline)
         if encoding not in ("utf-8", "utf-8-sig"):
             raise UntrustedCode(f"{where} declares the encoding {encoding!r}; only UTF-8 source is run")
-        tree = ast.parse(data, filename=name)
+        with _PARSING:
+            tree = ast.parse(data, filename=name)
     except UntrustedCode:
         raise
     except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
