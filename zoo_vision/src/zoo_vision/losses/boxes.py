@@ -17,11 +17,22 @@ def areas(boxes: Tensor) -> Tensor:
     return (boxes[..., 2] - boxes[..., 0]) * (boxes[..., 3] - boxes[..., 1])
 
 
-def generalized_iou(first: Tensor, second: Tensor) -> Tensor:
-    """(n, m) of corners (n, 4) and (m, 4), from -1 to 1 (https://arxiv.org/abs/1902.09630)."""
-    a, b = first[:, None], second[None]
+def paired_iou(a: Tensor, b: Tensor) -> tuple[Tensor, Tensor]:
+    """Intersection over union of corners (..., 4) with others of the same shape, and the union."""
     inner = (torch.minimum(a[..., 2:], b[..., 2:]) - torch.maximum(a[..., :2], b[..., :2])).clamp(min=0)
-    outer = (torch.maximum(a[..., 2:], b[..., 2:]) - torch.minimum(a[..., :2], b[..., :2])).clamp(min=0)
-    shared, around = inner.prod(-1), outer.prod(-1)
+    shared = inner.prod(-1)
     union = areas(a) + areas(b) - shared
-    return shared / union - (around - union) / around
+    return shared / union, union
+
+
+def paired_generalized_iou(a: Tensor, b: Tensor) -> Tensor:
+    """(...) of corners (..., 4), from -1 to 1 (https://arxiv.org/abs/1902.09630)."""
+    iou, union = paired_iou(a, b)
+    outer = (torch.maximum(a[..., 2:], b[..., 2:]) - torch.minimum(a[..., :2], b[..., :2])).clamp(min=0)
+    around = outer.prod(-1)
+    return iou - (around - union) / around
+
+
+def generalized_iou(first: Tensor, second: Tensor) -> Tensor:
+    """(n, m) of corners (n, 4) and (m, 4): each with each."""
+    return paired_generalized_iou(first[:, None], second[None])

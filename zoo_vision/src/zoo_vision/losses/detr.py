@@ -9,27 +9,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from zoo_vision.losses.boxes import corners, generalized_iou
-from zoo_vision.losses.matching import assign
-
-Target = dict[str, Tensor]
-"""`class_labels` (objects,) and `boxes` (objects, 4), centre and size as fractions of the image."""
-
-
-@torch.no_grad()
-def match(
-    logits: Tensor, boxes: Tensor, targets: Sequence[Target], config: Any
-) -> list[tuple[Tensor, Tensor]]:
-    """For each image the matched queries and objects, from logits (batch, queries, classes + 1)."""
-    pairs = []
-    for scores, found, target in zip(logits.softmax(-1), boxes, targets, strict=True):
-        wanted = target["boxes"].to(found)
-        cost = config.bbox_cost * torch.cdist(found, wanted, p=1)
-        cost = cost - config.class_cost * scores[:, target["class_labels"].to(scores.device)]
-        cost = cost - config.giou_cost * generalized_iou(corners(found), corners(wanted))
-        rows, columns = assign(cost.float().cpu().numpy())
-        pairs.append((torch.from_numpy(rows).to(found.device), torch.from_numpy(columns).to(found.device)))
-    return pairs
+from zoo_vision.losses.boxes import corners, paired_generalized_iou
+from zoo_vision.losses.matching import Target, match_boxes, matched_objects, matched_queries
 
 
 def set_losses(logits: Tensor, boxes: Tensor, targets: Sequence[Target], config: Any) -> dict[str, Tensor]:
@@ -39,20 +20,23 @@ def set_losses(logits: Tensor, boxes: Tensor, targets: Sequence[Target], config:
         logits: (batch, queries, labels + 1), the last class being "no object". boxes: (batch, queries, 4).
     """
     none = logits.shape[-1] - 1
-    pairs = match(logits, boxes, targets, config)
-    image = torch.cat([torch.full_like(rows, i) for i, (rows, _) in enumerate(pairs)])
-    query = torch.cat([rows for rows, _ in pairs])
-    columns = [c for _, c in pairs]
-    labels = torch.cat([t["class_labels"].to(c.device)[c] for t, c in zip(targets, columns, strict=True)])
-    wanted = torch.cat([t["boxes"].to(boxes)[c] for t, c in zip(targets, columns, strict=True)])
+    pairs = match_boxes(
+        -config.class_cost * logits.softmax(-1),
+        boxes,
+        targets,
+        bbox_cost=config.bbox_cost,
+        giou_cost=config.giou_cost,
+    )
+    image, query = matched_queries(pairs)
+    wanted = matched_objects(pairs, targets, "boxes").to(boxes)
     classes = torch.full(logits.shape[:2], none, dtype=torch.int64, device=logits.device)
-    classes[image, query] = labels
+    classes[image, query] = matched_objects(pairs, targets, "class_labels")
     weight = torch.ones(none + 1, device=logits.device)
     weight[-1] = config.eos_coefficient
     counts = logits.new_tensor([len(t["class_labels"]) for t in targets])
     objects = counts.sum().clamp(min=1)
     found = boxes[image, query]
-    overlap = generalized_iou(corners(found), corners(wanted)).diagonal()
+    overlap = paired_generalized_iou(corners(found), corners(wanted))
     named = (logits.detach().argmax(-1) != none).sum(1).float()
     return {
         "loss_ce": F.cross_entropy(logits.transpose(1, 2), classes, weight),

@@ -1,11 +1,21 @@
-"""The cheapest assignment of rows to columns."""
+"""Which prediction answers for which object: the cheapest assignment of rows to columns."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
+import torch
 from numpy.typing import NDArray
+from torch import Tensor
+
+from zoo_vision.losses.boxes import corners, generalized_iou
 
 Indices = NDArray[np.int64]
+Target = dict[str, Tensor]
+"""`class_labels` (objects,) and `boxes` (objects, 4), centre and size as fractions of the image."""
+Pairs = list[tuple[Tensor, Tensor]]
+"""For each image the matched queries and, in the same order, their objects."""
 
 
 def assign(costs: NDArray[np.floating]) -> tuple[Indices, Indices]:
@@ -46,3 +56,39 @@ def assign(costs: NDArray[np.floating]) -> tuple[Indices, Indices]:
     columns = np.flatnonzero(owner >= 0)
     order = np.argsort(owner[columns])
     return owner[columns][order].astype(np.int64), columns[order].astype(np.int64)
+
+
+def assigned(costs: Tensor) -> tuple[Tensor, Tensor]:
+    """`assign` of a tensor, on its device."""
+    rows, columns = assign(costs.detach().float().cpu().numpy())
+    return torch.from_numpy(rows).to(costs.device), torch.from_numpy(columns).to(costs.device)
+
+
+@torch.no_grad()
+def match_boxes(
+    class_costs: Tensor, boxes: Tensor, targets: Sequence[Target], *, bbox_cost: float, giou_cost: float
+) -> Pairs:
+    """Match by class, by the distance of boxes, and by their overlap.
+
+    Args:
+        class_costs: (batch, queries, classes), of each class to each query. boxes: (batch, queries, 4).
+    """
+    pairs = []
+    for costs, found, target in zip(class_costs, boxes, targets, strict=True):
+        wanted = target["boxes"].to(found)
+        cost = bbox_cost * torch.cdist(found, wanted, p=1)
+        cost = cost + costs[:, target["class_labels"].to(costs.device)]
+        pairs.append(assigned(cost - giou_cost * generalized_iou(corners(found), corners(wanted))))
+    return pairs
+
+
+def matched_queries(pairs: Pairs) -> tuple[Tensor, Tensor]:
+    """The image and the query of each pair."""
+    image = torch.cat([torch.full_like(queries, i) for i, (queries, _) in enumerate(pairs)])
+    return image, torch.cat([queries for queries, _ in pairs])
+
+
+def matched_objects(pairs: Pairs, targets: Sequence[Target], name: str) -> Tensor:
+    """What each pair's object has as `name`."""
+    parts = zip(pairs, targets, strict=True)
+    return torch.cat([target[name].to(objects.device)[objects] for (_, objects), target in parts])
