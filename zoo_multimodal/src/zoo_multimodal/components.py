@@ -4,6 +4,7 @@ _PROCESSORS = {
     "Blip2Processor": "blip_2",
     "BlipProcessor": "blip",
     "CLIPProcessor": "clip",
+    "GitProcessor": "git",
     "InstructBlipProcessor": "instructblip",
     "LlavaNextProcessor": "llava_next",
     "LlavaProcessor": "llava",
