@@ -37,10 +37,8 @@ def test_a_question_padded_on_the_left_gets_the_same_answer(
     model: GitForCausalLM, pixels: torch.Tensor, method: dict[str, object]
 ) -> None:
     padded = {"input_ids": torch.tensor([[0, 0, 5, 6]]), "attention_mask": torch.tensor([[0, 0, 1, 1]])}
-    expected = model.generate(
-        torch.tensor([[5, 6]]), pixel_values=pixels[:1], use_cache=False, num_beams=method.get("num_beams", 1),
-        **FIVE,
-    )  # fmt: skip
+    plain = {"use_cache": False, "num_beams": method.get("num_beams", 1), **FIVE}
+    expected = model.generate(torch.tensor([[5, 6]]), pixel_values=pixels[:1], **plain)
     answered = model.generate(**padded, pixel_values=pixels[:1], **method, **FIVE)
     assert answered[0, 4:].tolist() == expected[0, 2:].tolist()
 
