@@ -84,3 +84,5 @@ COMPONENTS.update(
         for name in _VIDEO_PROCESSORS
     }
 )
+
+COMPONENTS["DonutProcessor"] = "zoo_vision.donut.processor:DonutProcessor"

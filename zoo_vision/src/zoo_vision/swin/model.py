@@ -30,7 +30,7 @@ from zoo_core.nn.recording import ATTENTIONS, HIDDEN_STATES, record, taken, want
 from zoo_vision.nn.norm import ChannelNorm
 from zoo_vision.nn.window_bias import Grid, WindowBias
 from zoo_vision.nn.windows import merge, partition, shifted_mask
-from zoo_vision.swin.config import SwinConfig
+from zoo_vision.swin.config import SwinConfig, SwinSizes
 
 
 class SwinModelOutput(ModelOutput):
@@ -70,7 +70,7 @@ class SwinEmbeddings(nn.Module):
     mask_token: nn.Parameter | None
     position_embeddings: nn.Parameter | None
 
-    def __init__(self, config: SwinConfig, *, use_mask_token: bool = False) -> None:
+    def __init__(self, config: SwinSizes, *, use_mask_token: bool = False) -> None:
         super().__init__()
         size = config.embed_dim
         self.patch_embeddings = PatchEmbedding(
@@ -106,7 +106,7 @@ class SwinEmbeddings(nn.Module):
 class SwinAttention(Attention):
     """Attention among the cells of a window, by content and by offset."""
 
-    def __init__(self, config: SwinConfig, size: int, heads: int) -> None:
+    def __init__(self, config: SwinSizes, size: int, heads: int) -> None:
         super().__init__(
             size, heads, bias=config.qkv_bias, out_bias=True, dropout=config.attention_probs_dropout_prob
         )
@@ -128,7 +128,7 @@ class SwinLayer(ScaledPreNormLayer):
         "self_attn.relative_position_bias": "attention.self",
     }
 
-    def __init__(self, config: SwinConfig, size: int, heads: int, *, shifted: bool, drop_path: float) -> None:
+    def __init__(self, config: SwinSizes, size: int, heads: int, *, shifted: bool, drop_path: float) -> None:
         super().__init__(
             size,
             partial(nn.LayerNorm, eps=config.layer_norm_eps),
@@ -142,8 +142,7 @@ class SwinLayer(ScaledPreNormLayer):
 
     def forward(self, hidden: Tensor, grid: Grid, head_mask: Tensor | None = None) -> Tensor:  # type: ignore[override]
         """(batch, cells, width) of a map of `grid` rows and columns to the same shape."""
-        window = min(self.window, *grid)
-        shift = window // 2 if self.shifted and min(grid) > self.window else 0
+        window, shift = self.window_and_shift(grid)
         x = self.input_layernorm(hidden).unflatten(1, grid)
         x = F.pad(x, (0, 0, 0, -grid[1] % window, 0, -grid[0] % window))
         rows, columns = x.shape[1:3]
@@ -158,6 +157,11 @@ class SwinLayer(ScaledPreNormLayer):
             x = x.roll((shift, shift), dims=(1, 2))
         hidden = hidden + self.drop_path(x[:, : grid[0], : grid[1]].flatten(1, 2))
         return hidden + self.drop_path(self.mlp(self.post_attention_layernorm(hidden)))
+
+    def window_and_shift(self, grid: Grid) -> tuple[int, int]:
+        """The side of the windows, and by how much they move; a map that fits into one is one window."""
+        shift = self.window // 2 if self.shifted and min(grid) > self.window else 0
+        return min(self.window, *grid), shift
 
 
 class PatchMerging(nn.Module):
@@ -180,13 +184,16 @@ class PatchMerging(nn.Module):
 class SwinStage(nn.Module):
     """Layers of one size, and the merging that ends it."""
 
+    layer_class: type[SwinLayer] = SwinLayer
     downsample: PatchMerging | None
 
-    def __init__(self, config: SwinConfig, index: int, rates: Iterator[float]) -> None:
+    def __init__(self, config: SwinSizes, index: int, rates: Iterator[float]) -> None:
         super().__init__()
         size = config.embed_dim * 2**index
         self.blocks = nn.ModuleList(
-            SwinLayer(config, size, config.num_heads[index], shifted=bool(i % 2), drop_path=next(rates))
+            self.layer_class(
+                config, size, config.num_heads[index], shifted=bool(i % 2), drop_path=next(rates)
+            )
             for i in range(config.depths[index])
         )
         last = index == len(config.depths) - 1
@@ -199,6 +206,13 @@ class SwinStage(nn.Module):
         return hidden
 
 
+def stage_factors(head_mask: Tensor | None, stage: int) -> Tensor | None:
+    """Factors (1, heads, 1, 1) of one stage's attention weights, from (heads,) or (stages, heads)."""
+    if head_mask is None:
+        return None
+    return (head_mask if head_mask.dim() == 1 else head_mask[stage])[None, :, None, None]
+
+
 class SwinModel(SwinPreTrainedModel):
     """Embeddings, stages and a final norm; `pooler_output` is the mean over all cells.
 
@@ -206,10 +220,11 @@ class SwinModel(SwinPreTrainedModel):
     """
 
     hub_names: HubNames = {"stages": "encoder.layers", "norm": "layernorm"}
+    stage_class: type[SwinStage] = SwinStage
 
     def __init__(
         self,
-        config: SwinConfig,
+        config: SwinSizes,
         add_pooling_layer: bool = True,
         use_mask_token: bool = False,
         *,
@@ -220,7 +235,7 @@ class SwinModel(SwinPreTrainedModel):
         self.add_pooling_layer, self.before_merging = add_pooling_layer, before_merging
         self.embeddings = SwinEmbeddings(config, use_mask_token=use_mask_token)
         rates = iter(drop_rates(config.drop_path_rate, sum(config.depths)))
-        self.stages = nn.ModuleList(SwinStage(config, i, rates) for i in range(len(config.depths)))
+        self.stages = nn.ModuleList(self.stage_class(config, i, rates) for i in range(len(config.depths)))
         self.norm = nn.LayerNorm(config.hidden_size, eps=config.layer_norm_eps) if add_norm else nn.Identity()
         self.post_init()
 
@@ -246,10 +261,7 @@ class SwinModel(SwinPreTrainedModel):
         maps: list[Tensor] = []
         self._note(hidden, grid, maps)
         for i, stage in enumerate(self.stages):
-            factors = None
-            if head_mask is not None:
-                factors = (head_mask if head_mask.dim() == 1 else head_mask[i])[None, :, None, None]
-            hidden = stage(hidden, grid, factors)
+            hidden = stage(hidden, grid, stage_factors(head_mask, i))
             if self.before_merging:
                 self._note(hidden, grid, maps)
             if stage.downsample is not None:
