@@ -10,6 +10,7 @@ _PROCESSORS = {
     "LlavaProcessor": "llava",
     "PaliGemmaProcessor": "paligemma",
     "SiglipProcessor": "siglip",
+    "TrOCRProcessor": "trocr",
     "VisionTextDualEncoderProcessor": "vision_text_dual_encoder",
 }
 """Processors by the folder that holds them."""

@@ -71,9 +71,16 @@ class PaddedSinusoids(nn.Module):
         table[self.pad] = 0
         return table
 
-    def forward(self, input_ids: Tensor | None, past: int, hidden: Tensor) -> Tensor:
-        """(1 or batch, sequence, hidden) for ids (batch, sequence) after `past` others; None: no padding."""
-        if input_ids is None:
+    def forward(
+        self, input_ids: Tensor | None, past: int, hidden: Tensor, *, position_ids: Tensor | None = None
+    ) -> Tensor:
+        """(1 or batch, sequence, hidden) for ids (batch, sequence) after `past` others; None: no padding.
+
+        `position_ids` (batch, sequence), from 0 on, say where tokens stand instead.
+        """
+        if position_ids is not None:
+            index = position_ids + self.pad + 1
+        elif input_ids is None:
             index = positions_after(past, hidden.shape[1], hidden.device)[None] + self.pad + 1
         else:
             counted = (input_ids != self.pad).int()
