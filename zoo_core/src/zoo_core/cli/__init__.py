@@ -37,6 +37,7 @@ COMMANDS: Mapping[str, Command] = {
     "trust": Command("zoo_core.remote.review", "code of repositories: show, compare, approve, forget"),
     "chat": Command("zoo_core.cli.commands.chat", "talk with a model in the terminal"),
     "generate": Command("zoo_core.cli.commands.generate", "continue a prompt from standard input"),
+    "run": Command("zoo_core.cli.commands.run", "a task: classify, detect, caption, transcribe, ..."),
     "demo": Command("zoo_core.cli.commands.demo", "load real weights and search a text with them"),
 }
 

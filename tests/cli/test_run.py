@@ -1,0 +1,335 @@
+"""zoo run, task by task, on tiny checkpoints with random weights: what it says is what the model says."""
+
+from __future__ import annotations
+
+import json
+import wave
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+from tokenizers import Tokenizer, models, pre_tokenizers, processors
+
+import zoo_core
+from zoo_core import AutoConfig, registry
+from zoo_core.tokenization import PreTrainedTokenizerFast
+
+WORDS = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", "|", *(f"w{i}" for i in range(58))]
+LAYERS = {
+    "hidden_size": 16, "num_hidden_layers": 2, "num_attention_heads": 2, "intermediate_size": 24,
+    "initializer_range": 0.5,
+}  # fmt: skip
+BERT = {"vocab_size": 64, "max_position_embeddings": 40, **LAYERS}
+VIT = {"image_size": 32, "patch_size": 8, "num_labels": 4, **LAYERS}
+T5 = {
+    "vocab_size": 64, "d_model": 16, "d_kv": 8, "d_ff": 24, "num_layers": 2, "num_heads": 2,
+    "initializer_factor": 3.0, "decoder_start_token_id": 0, "pad_token_id": 0, "eos_token_id": 3,
+    "task_specific_params": {
+        "summarization": {"prefix": "w1 ", "max_length": 7},
+        "translation_en_to_fr": {"prefix": "w2 ", "max_length": 9},
+    },
+}  # fmt: skip
+SEGFORMER = {
+    "num_labels": 3, "hidden_sizes": [8, 8, 8, 8], "depths": [1, 1, 1, 1],
+    "num_attention_heads": [1, 1, 1, 1], "decoder_hidden_size": 8, "initializer_range": 0.5,
+}  # fmt: skip
+RESNET = {
+    "model_type": "resnet", "embedding_size": 8, "hidden_sizes": [8, 8, 8, 8], "depths": [1, 1, 1, 1],
+    "out_features": ["stage4"],
+}  # fmt: skip
+DETR = {
+    "use_timm_backbone": False, "use_pretrained_backbone": False, "backbone": None, "backbone_config": RESNET,
+    "d_model": 16, "encoder_layers": 1, "decoder_layers": 1, "encoder_attention_heads": 2,
+    "decoder_attention_heads": 2, "encoder_ffn_dim": 24, "decoder_ffn_dim": 24, "num_queries": 6,
+    "num_labels": 3, "init_xavier_std": 3.0, "init_std": 1.0,
+}  # fmt: skip
+DEPTH = {
+    "backbone_config": {
+        "model_type": "dinov2", "image_size": 28, "patch_size": 7, "out_indices": [1, 2],
+        "reshape_hidden_states": False, "apply_layernorm": True, **LAYERS,
+    },
+    "patch_size": 7, "reassemble_hidden_size": 16, "reassemble_factors": [2, 1],
+    "neck_hidden_sizes": [4, 4], "fusion_hidden_size": 4,
+}  # fmt: skip
+CLIP = {
+    "projection_dim": 8,
+    "text_config": {"vocab_size": 64, "max_position_embeddings": 16, "eos_token_id": 3, **LAYERS},
+    "vision_config": {"image_size": 32, "patch_size": 8, **LAYERS},
+}
+BLIP = {
+    "projection_dim": 8, "image_text_hidden_size": 8,
+    "text_config": {
+        **BERT, "projection_dim": 8, "encoder_hidden_size": 16, "bos_token_id": 2, "eos_token_id": 3,
+        "sep_token_id": 3, "pad_token_id": 0,
+    },
+    "vision_config": {"image_size": 32, "patch_size": 8, **LAYERS},
+}  # fmt: skip
+WAV2VEC2 = {
+    "vocab_size": 64, "conv_dim": [8, 8], "conv_stride": [20, 16], "conv_kernel": [20, 16],
+    "num_conv_pos_embeddings": 4, "num_conv_pos_embedding_groups": 2, "num_feat_extract_layers": 2,
+    "pad_token_id": 0, "num_labels": 3, "do_stable_layer_norm": False, **LAYERS,
+}  # fmt: skip
+
+
+def tokenizer(**settings: Any) -> PreTrainedTokenizerFast:
+    backend = Tokenizer(models.WordLevel({word: i for i, word in enumerate(WORDS)}, unk_token="[UNK]"))
+    backend.pre_tokenizer = pre_tokenizers.WhitespaceSplit()
+    backend.post_processor = processors.TemplateProcessing(
+        single="[CLS] $A [SEP]",
+        pair="[CLS] $A [SEP] $B:1 [SEP]:1",
+        special_tokens=[("[CLS]", 2), ("[SEP]", 3)],
+    )
+    named = {"pad_token": "[PAD]", "unk_token": "[UNK]", "cls_token": "[CLS]", "sep_token": "[SEP]"}
+    return PreTrainedTokenizerFast(
+        tokenizer_object=backend, mask_token="[MASK]", model_max_length=40, **named, **settings
+    )
+
+
+def plain(_: Path) -> Any:
+    """Of a model that knows no segments."""
+    return tokenizer(model_input_names=["input_ids", "attention_mask"])
+
+
+def images(name: str, **settings: Any) -> Any:
+    return registry.component(name)(size={"height": 32, "width": 32}, **settings)
+
+
+def letters(folder: Path) -> Any:
+    (folder / "vocab.json").write_text(
+        json.dumps(
+            {"<pad>": 0, "<s>": 1, "</s>": 2, "<unk>": 3, "|": 4, **{chr(92 + i): i for i in range(5, 64)}}
+        )
+    )
+    return registry.component("Wav2Vec2CTCTokenizer").from_pretrained(folder)
+
+
+#: task -> model type, config, Auto class of the model, and what its inputs go through
+CHECKPOINTS: dict[str, tuple[str, dict[str, Any], str, list[Callable[[Path], Any]]]] = {
+    "classify": ("vit", VIT, "AutoModelForImageClassification", [lambda _: images("ViTImageProcessor")]),
+    "classify text": ("bert", BERT, "AutoModelForSequenceClassification", [lambda _: tokenizer()]),
+    "classify sound": (
+        "wav2vec2", WAV2VEC2, "AutoModelForAudioClassification",
+        [lambda _: registry.component("Wav2Vec2FeatureExtractor")()],
+    ),
+    "classify in words": (
+        "clip", CLIP, "AutoModel",
+        [plain, lambda _: images("CLIPImageProcessor", do_center_crop=False)],
+    ),
+    "detect": ("detr", DETR, "AutoModelForObjectDetection", [lambda _: images("DetrImageProcessor")]),
+    "segment": (
+        "segformer", SEGFORMER, "AutoModelForSemanticSegmentation",
+        [lambda _: images("SegformerImageProcessor")],
+    ),
+    "depth": (
+        "depth_anything", DEPTH, "AutoModelForDepthEstimation",
+        [lambda _: registry.component("DPTImageProcessor")(size={"height": 28, "width": 28})],
+    ),
+    "caption": (
+        "blip", BLIP, "AutoModelForImageTextToText", [plain, lambda _: images("BlipImageProcessor")],
+    ),
+    "ask": (
+        "blip", BLIP, "AutoModelForVisualQuestionAnswering",
+        [plain, lambda _: images("BlipImageProcessor")],
+    ),
+    "ask text": ("bert", BERT, "AutoModelForQuestionAnswering", [lambda _: tokenizer()]),
+    "transcribe": (
+        "wav2vec2", WAV2VEC2, "AutoModelForCTC",
+        [lambda _: registry.component("Wav2Vec2FeatureExtractor")(), letters],
+    ),
+    "embed": ("bert", BERT, "AutoModel", [lambda _: tokenizer()]),
+    "fill-mask": ("bert", BERT, "AutoModelForMaskedLM", [lambda _: tokenizer()]),
+    "rewrite": ("t5", T5, "AutoModelForSeq2SeqLM", [plain]),
+}  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def checkpoint(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path]:
+    """The folder of a task's checkpoint, made when it is first asked for."""
+    made: dict[str, Path] = {}
+
+    def checkpoint(task: str) -> Path:
+        if task not in made:
+            model_type, values, auto, parts = CHECKPOINTS[task]
+            folder = made[task] = tmp_path_factory.mktemp("model")
+            with torch.random.fork_rng():
+                torch.manual_seed(2)
+                config = AutoConfig.for_model(model_type, **values)
+                getattr(zoo_core, auto).from_config(config).save_pretrained(folder)
+            for part in parts:
+                part(folder).save_pretrained(folder)
+        return made[task]
+
+    return checkpoint
+
+
+@pytest.fixture
+def files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder with a picture and a sound, where the command runs."""
+    monkeypatch.chdir(tmp_path)
+    levels = np.random.RandomState(0).randint(0, 256, (60, 80, 3), dtype=np.uint8)
+    Image.fromarray(levels).save("picture.png")
+    with wave.open("sound.wav", "wb") as file:
+        file.setnchannels(1)
+        file.setsampwidth(2)
+        file.setframerate(8000)
+        file.writeframes((np.sin(np.arange(12000) / 9) * 9000).astype("<i2").tobytes())
+    return tmp_path
+
+
+@pytest.fixture
+def ask(zoo: Callable[..., str], files: Path, checkpoint: Callable[[str], Path]) -> Callable[..., Any]:
+    """Runs a task on the checkpoint of `name`; returns what its JSON says."""
+
+    def ask(task: str, name: str, *words: str) -> Any:
+        return json.loads(zoo("run", task, str(checkpoint(name)), *words, "--json"))
+
+    return ask
+
+
+@pytest.mark.parametrize("name, item", [
+    ("classify", "picture.png"), ("classify text", "w3 w4"), ("classify sound", "sound.wav"),
+])  # fmt: skip
+def test_classify(ask, checkpoint, name, item):
+    found = ask("classify", name, item)["classes"]
+    labels = AutoConfig.from_pretrained(checkpoint(name)).id2label
+    assert sorted(one["label"] for one in found) == sorted(labels.values())
+    assert sum(one["score"] for one in found) == pytest.approx(1, abs=1e-5)
+    assert [one["score"] for one in found] == sorted((one["score"] for one in found), reverse=True)
+
+
+def test_classify_in_words(ask):
+    found = ask("classify", "classify in words", "picture.png", "--labels", "w5, w6 w7")["classes"]
+    assert {one["label"] for one in found} == {"w5", "w6 w7"}
+
+
+def test_detect_draws_what_it_finds(ask, files):
+    found = ask("detect", "detect", "picture.png", "--threshold", "0.2")
+    assert all(one["score"] > 0.2 and len(one["box"]) == 4 for one in found["objects"])
+    assert found["objects"]
+    drawn = np.asarray(Image.open(files / "picture.boxes.png"))
+    assert drawn.shape == (60, 80, 3)
+    assert (drawn != np.asarray(Image.open(files / "picture.png"))).any()
+
+
+def test_segment_writes_class_numbers(ask, files):
+    found = ask("segment", "segment", "picture.png")
+    mask = np.asarray(Image.open(files / "picture.mask.png"))
+    assert mask.shape == (60, 80)
+    assert {one["number"]: one["share"] for one in found["segments"]} == {
+        int(number): pytest.approx(float((mask == number).mean())) for number in np.unique(mask)
+    }
+
+
+def test_depth_writes_a_map(ask, files):
+    found = ask("depth", "depth", "picture.png")
+    depth = np.asarray(Image.open(files / "picture.depth.png"))
+    assert depth.shape == (60, 80)
+    assert found["lowest"] <= found["highest"]
+
+
+def test_files_are_not_replaced_unasked(ask, zoo, checkpoint, files):
+    ask("depth", "depth", "picture.png")
+    assert "--overwrite" in zoo("run", "depth", str(checkpoint("depth")), "picture.png", status=2)
+    ask("depth", "depth", "picture.png", "--overwrite")
+    ask("depth", "depth", "picture.png", "--output", "deep/er")
+    assert (files / "deep/er/picture.depth.png").is_file()
+
+
+def test_caption(ask):
+    free = ask("caption", "caption", "picture.png", "--max-new-tokens", "5")["text"]
+    begun = ask("caption", "caption", "picture.png", "--prompt", "w3 w4", "--max-new-tokens", "5")["text"]
+    assert free and begun and free != begun
+
+
+def test_ask_a_picture(ask):
+    assert isinstance(ask("ask", "ask", "picture.png", "-q", "w3 w4", "--max-new-tokens", "4")["answer"], str)
+
+
+def test_ask_a_text_finds_a_place_in_it(ask):
+    text = " ".join(f"w{i % 50}" for i in range(90))
+    found = ask("ask", "ask text", text, "-q", "w3 w4")
+    assert found["answer"] == text[found["start"] : found["end"]]
+    assert found["answer"]
+
+
+def test_transcribe(ask):
+    whole = ask("transcribe", "transcribe", "sound.wav")["text"]
+    timed = ask("transcribe", "transcribe", "sound.wav", "--timestamps")
+    assert timed["text"] == whole
+    assert " ".join(part["text"] for part in timed["parts"]) == whole
+    assert all(0 <= part["start"] <= part["end"] <= 1.6 for part in timed["parts"])
+
+
+def test_embed(ask):
+    found = ask("embed", "embed", "w3 w4")
+    assert np.linalg.norm(found["vector"]) == pytest.approx(1, abs=1e-5)
+    first = ask("embed", "embed", "w3 w4", "--pooling", "first", "--raw")["vector"]
+    assert first != pytest.approx(found["vector"])
+    sides = [ask("embed", "classify in words", item)["vector"] for item in ("w3", "picture.png")]
+    assert [len(side) for side in sides] == [8, 8]
+
+
+def test_fill_mask(ask):
+    found = ask("fill-mask", "fill-mask", "w3 [MASK] w5", "--top", "3")
+    assert [len(gap) for gap in found["gaps"]] == [3]
+    assert found["text"] == f"w3 {found['gaps'][0][0]['word']} w5"
+
+
+def test_rewriting_follows_the_checkpoint(ask, checkpoint):
+    """The prefix and the length that the config gives for a task."""
+    folder = checkpoint("rewrite")
+    model, words = zoo_core.AutoModelForSeq2SeqLM.from_pretrained(folder), plain(folder)
+
+    def written(text: str, length: int) -> str:
+        ids = model.generate(**words(text, return_tensors="pt"), max_length=length)
+        return words.decode(ids[0], skip_special_tokens=True)
+
+    assert ask("summarise", "rewrite", "w9 w8")["text"] == written("w1 w9 w8", 7)
+    pair = ("--from", "en", "--to", "fr")
+    assert ask("translate", "rewrite", "w9 w8", *pair)["text"] == written("w2 w9 w8", 9)
+
+
+def test_inputs_come_from_files_and_standard_input(ask, files, monkeypatch):
+    import io
+
+    (files / "text.txt").write_text("w3 w4\n")
+    monkeypatch.setattr("sys.stdin", io.StringIO("w3 w4\n"))
+    vectors = [ask("embed", "embed", item)["vector"] for item in ("w3 w4", "@text.txt", "-")]
+    assert vectors[0] == vectors[1] == vectors[2]
+
+
+def test_one_bad_input_does_not_stop_the_others(zoo, checkpoint, files):
+    (files / "broken.png").write_bytes(b"\x89PNG\r\n\x1a\n and no more")
+    folder = str(checkpoint("classify"))
+    lines = zoo(
+        "run", "classify", folder, "broken.png", "none.png", "picture.png", "--json", status=1
+    ).splitlines()
+    assert ["error" in json.loads(line) for line in lines] == [True, True, False]
+
+
+@pytest.mark.parametrize("task, name, words, message", [
+    ("classify", "embed", ["w3"], "no weights for BertForSequenceClassification"),
+    ("depth", "embed", ["picture.png"], "It has some for: classify, ask, embed, fill-mask"),
+    ("classify", "classify", ["none.png"], "none.png"),
+    ("classify", "classify", ["picture.png", "--labels", "w1"], "leave out --labels"),
+    ("classify", "classify in words", ["picture.png"], "--labels"),
+    ("fill-mask", "fill-mask", ["w3 w4"], "has no gap"),
+    ("transcribe", "transcribe", ["sound.wav", "--language", "de"], "leave out --language"),
+    ("transcribe", "transcribe", ["none.wav"], "none.wav"),
+    ("translate", "rewrite", ["w3", "--from", "en", "--to", "xx"], "one pair"),
+    ("summarise", "rewrite", [" ".join(["w3"] * 60)], "split it"),
+    ("embed", "embed", ["w3", "--device", "nowhere"], "no device"),
+])  # fmt: skip
+def test_refused(zoo, checkpoint, files, task, name, words, message):
+    assert message in zoo("run", task, str(checkpoint(name)), *words, status=2)
+
+
+def test_people_read_lines(zoo, checkpoint, files):
+    folder = str(checkpoint("classify"))
+    shown = zoo("run", "classify", folder, "picture.png", "picture.png", "--top", "1")
+    assert shown.count("picture.png") == 2
+    assert shown.count("LABEL_") == 2
