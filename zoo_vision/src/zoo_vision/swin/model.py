@@ -233,11 +233,15 @@ class SwinModel(SwinPreTrainedModel):
     ) -> None:
         super().__init__(config)
         self.add_pooling_layer, self.before_merging = add_pooling_layer, before_merging
-        self.embeddings = SwinEmbeddings(config, use_mask_token=use_mask_token)
+        self.embeddings = self.make_embeddings(config, use_mask_token)
         rates = iter(drop_rates(config.drop_path_rate, sum(config.depths)))
         self.stages = nn.ModuleList(self.stage_class(config, i, rates) for i in range(len(config.depths)))
         self.norm = nn.LayerNorm(config.hidden_size, eps=config.layer_norm_eps) if add_norm else nn.Identity()
         self.post_init()
+
+    def make_embeddings(self, config: SwinConfig, use_mask_token: bool) -> nn.Module:
+        """What makes cells of the input."""
+        return SwinEmbeddings(config, use_mask_token=use_mask_token)
 
     def forward(
         self,
@@ -258,6 +262,10 @@ class SwinModel(SwinPreTrainedModel):
         hidden, grid = self.embeddings(
             pixel_values, bool_masked_pos=bool_masked_pos, interpolate=interpolate_pos_encoding
         )
+        return self.encode(hidden, grid, head_mask)
+
+    def encode(self, hidden: Tensor, grid: Grid, head_mask: Tensor | None = None) -> SwinModelOutput:
+        """Cells (batch, cells, width) of a map of `grid` rows and columns through all stages."""
         maps: list[Tensor] = []
         self._note(hidden, grid, maps)
         for i, stage in enumerate(self.stages):
