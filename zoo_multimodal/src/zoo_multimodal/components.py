@@ -5,6 +5,7 @@ _PROCESSORS = {
     "BlipProcessor": "blip",
     "CLIPProcessor": "clip",
     "GitProcessor": "git",
+    "ClapProcessor": "clap",
     "InstructBlipProcessor": "instructblip",
     "LlavaNextProcessor": "llava_next",
     "LlavaProcessor": "llava",
