@@ -6,14 +6,15 @@ from collections.abc import Iterator
 from typing import Any
 
 from zoo_core.config import PretrainedConfig, field, sub_config
+from zoo_vision.bit.config import BitConfig
 
 
 class DPTConfig(PretrainedConfig):
     """Sizes and switches of a DPT; the defaults are those of the large model.
 
     The encoder is a ViT of the sizes given here; with `is_hybrid` its patches are the last map of the
-    backbone `backbone_config`; without, a given `backbone_config` takes its place. `readout_type` says what
-    becomes of the class token: "ignore", "add" or "project".
+    backbone `backbone_config`, a BiT unless it says otherwise; without, a given `backbone_config` takes its
+    place. `readout_type` says what becomes of the class token: "ignore", "add" or "project".
     """
 
     model_type = "dpt"
@@ -47,7 +48,7 @@ class DPTConfig(PretrainedConfig):
     semantic_classifier_dropout: float = 0.1
     backbone_featmap_shape: list[int] | None = field([1, 1024, 24, 24])
     neck_ignore_stages: list[int] = field([0, 1])
-    backbone_config: PretrainedConfig | None = sub_config(None, optional=True)
+    backbone_config: PretrainedConfig | None = sub_config("bit", optional=True)
     backbone: str | None = None
     use_pretrained_backbone: bool = False
     use_timm_backbone: bool = False
@@ -58,6 +59,14 @@ class DPTConfig(PretrainedConfig):
     def __post_init__(self) -> None:
         if self.pooler_output_size is None:
             self.pooler_output_size = self.hidden_size
+        if self.is_hybrid and self.backbone_config is None:
+            self.backbone_config = BitConfig(
+                layer_type="bottleneck",
+                depths=[3, 4, 9],
+                global_padding="SAME",
+                embedding_dynamic_padding=True,
+                out_features=["stage1", "stage2", "stage3"],
+            )
         if not self.is_hybrid:
             self.backbone_featmap_shape = None
             self.neck_ignore_stages = []
