@@ -26,7 +26,7 @@ TOLERANCE = 3e-4  # of the largest expected value
 
 def flat(prefix: str, value: Any, into: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
     if torch.is_tensor(value):
-        into[prefix] = value.detach()
+        into[prefix or "output"] = value.detach()
     elif isinstance(value, Mapping):
         for key, item in value.items():
             flat(f"{prefix}.{key}" if prefix else key, item, into)

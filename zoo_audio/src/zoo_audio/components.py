@@ -24,6 +24,7 @@ COMPONENTS: dict[str, str] = {
     "Speech2TextProcessor": "zoo_audio.speech_to_text.processor:Speech2TextProcessor",
     "Speech2TextTokenizer": "zoo_audio.tokenizers.speech:Speech2TextTokenizer",
     "SpeechT5FeatureExtractor": "zoo_audio.features.waveform:SpeechT5FeatureExtractor",
+    "SpeechT5Processor": "zoo_audio.speecht5.processor:SpeechT5Processor",
     "SpeechT5Tokenizer": "zoo_audio.tokenizers.speech:SpeechT5Tokenizer",
     "TvltFeatureExtractor": "zoo_audio.features.log_mel:TvltFeatureExtractor",
     "VitsTokenizer": "zoo_audio.tokenizers.speech:VitsTokenizer",

@@ -5,6 +5,8 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
+from zoo_core.config import PretrainedConfig
+
 
 def span_mask(
     shape: tuple[int, int],
@@ -34,3 +36,43 @@ def span_mask(
         for start in torch.randperm(max(limit - span + 1, 0))[:count].tolist():
             mask[row, start : start + span] = True
     return mask.to(device)
+
+
+def hide_spans(
+    hidden: Tensor,
+    config: PretrainedConfig,
+    *,
+    fill: Tensor | None,
+    training: bool,
+    given: Tensor | None = None,
+    mask: Tensor | None = None,
+) -> Tensor:
+    """SpecAugment of states (batch, frames, size): at `given` places, in training at random ones.
+
+    Args:
+        fill: (size,), what stands in hidden frames; hidden features are zero. mask: (batch, frames), the
+            frames that hold no padding.
+    """
+    if not config.apply_spec_augment:
+        return hidden
+    if given is None and training and config.mask_time_prob > 0:
+        given = span_mask(
+            hidden.shape[:2],
+            config.mask_time_prob,
+            config.mask_time_length,
+            at_least=config.mask_time_min_masks,
+            lengths=None if mask is None else mask.sum(-1),
+            device=hidden.device,
+        )
+    if given is not None and fill is not None:
+        hidden = torch.where(given.bool()[..., None], fill.to(hidden.dtype), hidden)
+    if training and config.mask_feature_prob > 0:
+        bands = span_mask(
+            (hidden.shape[0], hidden.shape[2]),
+            config.mask_feature_prob,
+            config.mask_feature_length,
+            at_least=config.mask_feature_min_masks,
+            device=hidden.device,
+        )
+        hidden = hidden.masked_fill(bands[:, None], 0.0)
+    return hidden

@@ -10,6 +10,7 @@ from typing import Any, ClassVar
 
 from tokenizers import AddedToken
 
+from zoo_audio.tokenizers.numbers import spell_numbers
 from zoo_core.errors import MissingDependency, TokenizerError
 from zoo_core.tokenization.bpe import MarkedBpeTokenizer
 from zoo_core.tokenization.byte_tokens import ByteTokenizer
@@ -63,7 +64,10 @@ class SeamlessM4TTokenizer(LanguageTokenizer, FairseqTokenizer):
 
 
 class SpeechT5Tokenizer(PieceTokenizer):
-    """SpeechT5: characters, by a sentencepiece model (Ao et al., 2022)."""
+    """SpeechT5: characters, by a sentencepiece model (Ao et al., 2022).
+
+    normalize: English numbers in words first; also a keyword of each call.
+    """
 
     vocab_files_names: ClassVar[Mapping[str, str]] = {"vocab_file": "spm_char.model"}
     special_tokens: ClassVar[Mapping[str, Any]] = {
@@ -75,6 +79,16 @@ class SpeechT5Tokenizer(PieceTokenizer):
     settings: ClassVar[Mapping[str, Any]] = {"normalize": False}
     template: ClassVar[Template] = ("$A eos", "$A $B eos")
     blank_before_special = True
+
+    normalize: bool
+
+    def prepare_for_tokenization(
+        self, text: str, is_split_into_words: bool = False, normalize: bool | None = None, **kwargs: Any
+    ) -> tuple[str, dict[str, Any]]:
+        text = f" {text}" if is_split_into_words else text
+        if self.normalize if normalize is None else normalize:
+            text = spell_numbers(text)
+        return text, kwargs
 
 
 class Speech2TextTokenizer(PieceTokenizer):

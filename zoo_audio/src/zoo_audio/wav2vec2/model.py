@@ -9,7 +9,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from zoo_audio.blocks.spec_augment import span_mask
+from zoo_audio.blocks.spec_augment import hide_spans
 from zoo_audio.blocks.weight_norm import NormedConv1d
 from zoo_audio.wav2vec2.config import SpeechEncoderConfig, Wav2Vec2Config
 from zoo_core.heads.audio import (
@@ -77,6 +77,17 @@ class FeatureEncoder(nn.Module):
         for layer in self.conv_layers:
             hidden = layer(hidden)
         return hidden.transpose(1, 2)
+
+    def output_lengths(self, samples: Tensor) -> Tensor:
+        """Frames of so many samples."""
+        for layer in self.conv_layers:
+            samples = (samples - layer.conv.kernel_size[0]) // layer.conv.stride[0] + 1
+        return samples
+
+    def frame_mask(self, frames: int, attention_mask: Tensor) -> Tensor:
+        """Bool (batch, frames): those that hold no padding, from the mask (batch, samples)."""
+        lengths = self.output_lengths(attention_mask.sum(-1))
+        return torch.arange(frames, device=lengths.device) < lengths[:, None]
 
 
 class FeatureProjection(nn.Module):
@@ -240,9 +251,7 @@ class SpeechEncoderModel(PreTrainedModel):
 
     def output_lengths(self, samples: Tensor) -> Tensor:
         """Frames, before any adapter, of so many samples."""
-        for kernel, stride in zip(self.config.conv_kernel, self.config.conv_stride, strict=True):
-            samples = (samples - kernel) // stride + 1
-        return samples
+        return self.feature_extractor.output_lengths(samples)
 
     def frame_mask(self, frames: int, attention_mask: Tensor, *, adapted: bool = True) -> Tensor:
         """Bool (batch, frames): the frames that hold no padding, from the mask (batch, samples)."""
@@ -251,34 +260,6 @@ class SpeechEncoderModel(PreTrainedModel):
             for _ in self.adapter.layers:
                 lengths = (lengths - 1) // self.config.adapter_stride + 1
         return torch.arange(frames, device=lengths.device) < lengths[:, None]
-
-    def hide_spans(self, hidden: Tensor, given: Tensor | None, mask: Tensor | None) -> Tensor:
-        """SpecAugment: at the `given` places, and in training at random ones, in time and in features."""
-        config = self.config
-        if not config.apply_spec_augment:
-            return hidden
-        lengths = None if mask is None else mask.sum(-1)
-        if given is None and self.training and config.mask_time_prob > 0:
-            given = span_mask(
-                hidden.shape[:2],
-                config.mask_time_prob,
-                config.mask_time_length,
-                at_least=config.mask_time_min_masks,
-                lengths=lengths,
-                device=hidden.device,
-            )
-        if given is not None and self.masked_spec_embed is not None:
-            hidden = torch.where(given.bool()[..., None], self.masked_spec_embed.to(hidden.dtype), hidden)
-        if self.training and config.mask_feature_prob > 0:
-            bands = span_mask(
-                (hidden.shape[0], hidden.shape[2]),
-                config.mask_feature_prob,
-                config.mask_feature_length,
-                at_least=config.mask_feature_min_masks,
-                device=hidden.device,
-            )
-            hidden = hidden.masked_fill(bands[:, None], 0.0)
-        return hidden
 
     def encode(self, hidden: Tensor, mask: Tensor | None) -> Tensor:
         """The transformer, over frames (batch, frames, hidden) of which those in `mask` count."""
@@ -310,7 +291,10 @@ class SpeechEncoderModel(PreTrainedModel):
         if attention_mask is not None:
             mask = self.frame_mask(features.shape[1], attention_mask, adapted=False)
         hidden, features = self.feature_projection(features)
-        hidden = self.hide_spans(hidden, mask_time_indices, mask)
+        hidden = hide_spans(
+            hidden, self.config, fill=self.masked_spec_embed, training=self.training,
+            given=mask_time_indices, mask=mask,
+        )  # fmt: skip
         hidden = self.encode(hidden, mask)
         if self.adapter is not None:
             hidden = self.adapter(hidden)

@@ -8,7 +8,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from zoo_audio.blocks.spec_augment import span_mask
+from zoo_audio.blocks.spec_augment import hide_spans
 from zoo_audio.blocks.transcription import ForTranscription
 from zoo_audio.whisper.config import WhisperConfig
 from zoo_audio.whisper.generation import WhisperGeneration
@@ -168,39 +168,15 @@ class WhisperModel(Seq2SeqModel, WhisperPreTrainedModel):
     def encoder_padding(self, attention_mask: Tensor | None, encoded: ModelOutput) -> Tensor | None:
         return None
 
-    def hide_spans(self, features: Tensor, attention_mask: Tensor | None) -> Tensor:
-        """SpecAugment of mel frames (batch, mels, frames), in training."""
-        config = self.config
-        if not (config.apply_spec_augment and self.training):
-            return features
-        batch, mels, frames = features.shape
-        if config.mask_time_prob > 0:
-            spans = span_mask(
-                (batch, frames),
-                config.mask_time_prob,
-                config.mask_time_length,
-                at_least=config.mask_time_min_masks,
-                lengths=None if attention_mask is None else attention_mask.sum(-1),
-                device=features.device,
-            )
-            features = features.masked_fill(spans[:, None], 0.0)
-        if config.mask_feature_prob > 0:
-            bands = span_mask(
-                (batch, mels),
-                config.mask_feature_prob,
-                config.mask_feature_length,
-                at_least=config.mask_feature_min_masks,
-                device=features.device,
-            )
-            features = features.masked_fill(bands[..., None], 0.0)
-        return features
-
     def forward(
         self, input_features: Tensor | None = None, attention_mask: Tensor | None = None, **inputs: Any
     ) -> ModelOutput:
         """(batch, mels, frames) and decoder_input_ids (batch, target) to states (batch, target, size)."""
-        if input_features is not None:
-            input_features = self.hide_spans(input_features, attention_mask)
+        if input_features is not None and self.training:
+            frames = input_features.transpose(1, 2)
+            silence = frames.new_zeros(frames.shape[-1])
+            frames = hide_spans(frames, self.config, fill=silence, training=True, mask=attention_mask)
+            input_features = frames.transpose(1, 2)
         return super().forward(input_features, attention_mask, **inputs)
 
 
