@@ -10,6 +10,7 @@ _PROCESSORS = {
     "LlavaNextProcessor": "llava_next",
     "LlavaProcessor": "llava",
     "PaliGemmaProcessor": "paligemma",
+    "Pix2StructProcessor": "pix2struct",
     "SiglipProcessor": "siglip",
     "TrOCRProcessor": "trocr",
     "VisionTextDualEncoderProcessor": "vision_text_dual_encoder",

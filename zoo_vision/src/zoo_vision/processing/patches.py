@@ -280,11 +280,9 @@ def with_header(picture: Picture, text: str, font_path: Any = None) -> Picture:
 
     font: Any = ImageFont.truetype(font_path, 36) if font_path else ImageFont.load_default(36)
     lines = "\n".join(textwrap.wrap(text, 80))
-    left, top, right, bottom = ImageDraw.Draw(Image.new("RGB", (1, 1))).multiline_textbbox(
-        (0, 0), lines, font
-    )
-    header = Image.new("RGB", (int(right - left) + 10, int(bottom - top) + 10), "white")
-    ImageDraw.Draw(header).multiline_text((5 - left, 5 - top), lines, "black", font)
+    _, _, right, bottom = ImageDraw.Draw(Image.new("RGB", (1, 1))).multiline_textbbox((0, 0), lines, font)
+    header = Image.new("RGB", (int(right) + 10, int(bottom) + 10), "white")
+    ImageDraw.Draw(header).multiline_text((5, 5), lines, "black", font)
     height, width = picture.size
     wide = max(width, header.width)
     tall, above = int(height * wide / width), int(header.height * wide / header.width)
