@@ -9,7 +9,7 @@ from torch import Tensor, nn
 from zoo_core.config import PretrainedConfig
 from zoo_core.heads.base import Headed, classifier_dropout
 from zoo_core.modeling.loss import sequence_loss
-from zoo_core.modeling.outputs import SequenceClassifierOutput
+from zoo_core.modeling.outputs import ModelOutput, SequenceClassifierOutput
 from zoo_core.nn.activation import activation
 
 
@@ -34,14 +34,15 @@ class ForFirstTokenClassification(Headed):
 
     base_options = {"add_pooling_layer": False}
     classifier_act: ClassVar[str] = "tanh"
+    output_class: ClassVar[type[ModelOutput]] = SequenceClassifierOutput
 
     def build_head(self, config: PretrainedConfig) -> None:
         self.classifier = FirstTokenClassifier(config, self.classifier_act)
 
     def forward(
         self, input_ids: Tensor | None = None, *, labels: Tensor | None = None, **inputs: Any
-    ) -> SequenceClassifierOutput:
+    ) -> ModelOutput:
         outputs = self.model(input_ids, **inputs)
         logits = self.classifier(outputs.last_hidden_state)
         loss = None if labels is None else sequence_loss(logits, labels, self.config)
-        return SequenceClassifierOutput.carry(outputs, loss=loss, logits=logits)
+        return self.output_class.carry(outputs, loss=loss, logits=logits)

@@ -41,6 +41,8 @@ class LMTransform(nn.Module):
 class ForMaskedLM(Headed):
     """Scores of each position's token; `lm_head` is built by `make_lm_head`."""
 
+    output_class: ClassVar[type[ModelOutput]] = MaskedLMOutput
+
     def build_head(self, config: PretrainedConfig) -> None:
         self.lm_head = self.make_lm_head(config)
 
@@ -51,11 +53,11 @@ class ForMaskedLM(Headed):
 
     def forward(
         self, input_ids: Tensor | None = None, *, labels: Tensor | None = None, **inputs: Any
-    ) -> MaskedLMOutput:
+    ) -> ModelOutput:
         outputs = self.model(input_ids, **inputs)
         logits = self.lm_head(outputs.last_hidden_state)
         loss = None if labels is None else token_loss(logits, labels)
-        return MaskedLMOutput.carry(outputs, loss=loss, logits=logits)
+        return self.output_class.carry(outputs, loss=loss, logits=logits)
 
 
 class ForCausalLM(GenerationMixin, Headed):

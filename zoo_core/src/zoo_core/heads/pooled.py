@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
 from torch import Tensor, nn
 
@@ -28,21 +28,25 @@ class Pooled(Headed):
 class ForSequenceClassification(Pooled):
     """Dropout and a linear layer on the pooled output; logits (batch, num_labels)."""
 
+    output_class: ClassVar[type[ModelOutput]] = SequenceClassifierOutput
+
     def build_head(self, config: PretrainedConfig) -> None:
         self.dropout = classifier_dropout(config)
         self.classifier = nn.Linear(config.hidden_size, config.num_labels)
 
     def forward(
         self, input_ids: Tensor | None = None, *, labels: Tensor | None = None, **inputs: Any
-    ) -> SequenceClassifierOutput:
+    ) -> ModelOutput:
         outputs = self.model(input_ids, **inputs)
         logits = self.classifier(self.dropout(self.pooled(outputs)))
         loss = None if labels is None else sequence_loss(logits, labels, self.config)
-        return SequenceClassifierOutput.carry(outputs, loss=loss, logits=logits)
+        return self.output_class.carry(outputs, loss=loss, logits=logits)
 
 
 class ForMultipleChoice(Pooled):
     """One score for each choice; inputs (batch, choices, sequence), logits (batch, choices)."""
+
+    output_class: ClassVar[type[ModelOutput]] = MultipleChoiceModelOutput
 
     def build_head(self, config: PretrainedConfig) -> None:
         self.dropout = classifier_dropout(config)
@@ -55,7 +59,7 @@ class ForMultipleChoice(Pooled):
         inputs_embeds: Tensor | None = None,
         labels: Tensor | None = None,
         **inputs: Any,
-    ) -> MultipleChoiceModelOutput:
+    ) -> ModelOutput:
         given = input_ids if input_ids is not None else inputs_embeds
         if given is None:
             raise ValueError("pass exactly one of input_ids and inputs_embeds")
@@ -68,7 +72,7 @@ class ForMultipleChoice(Pooled):
         outputs = self.model(None if input_ids is None else input_ids.flatten(0, 1), **flat)
         logits = self.classifier(self.dropout(self.pooled(outputs))).view(-1, choices)
         loss = None if labels is None else token_loss(logits, labels)
-        return MultipleChoiceModelOutput.carry(outputs, loss=loss, logits=logits)
+        return self.output_class.carry(outputs, loss=loss, logits=logits)
 
 
 class ForNextSentencePrediction(Pooled):

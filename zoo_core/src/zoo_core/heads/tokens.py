@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
 from torch import Tensor, nn
 
 from zoo_core.config import PretrainedConfig
 from zoo_core.heads.base import Headed, classifier_dropout
 from zoo_core.modeling.loss import span_loss, token_loss
-from zoo_core.modeling.outputs import QuestionAnsweringModelOutput, TokenClassifierOutput
+from zoo_core.modeling.outputs import ModelOutput, QuestionAnsweringModelOutput, TokenClassifierOutput
 
 
 class ForTokenClassification(Headed):
     """Dropout and a linear layer on each token; logits (batch, sequence, num_labels)."""
+
+    output_class: ClassVar[type[ModelOutput]] = TokenClassifierOutput
 
     def build_head(self, config: PretrainedConfig) -> None:
         self.dropout = classifier_dropout(config)
@@ -21,15 +23,17 @@ class ForTokenClassification(Headed):
 
     def forward(
         self, input_ids: Tensor | None = None, *, labels: Tensor | None = None, **inputs: Any
-    ) -> TokenClassifierOutput:
+    ) -> ModelOutput:
         outputs = self.model(input_ids, **inputs)
         logits = self.classifier(self.dropout(outputs.last_hidden_state))
         loss = None if labels is None else token_loss(logits, labels)
-        return TokenClassifierOutput.carry(outputs, loss=loss, logits=logits)
+        return self.output_class.carry(outputs, loss=loss, logits=logits)
 
 
 class ForQuestionAnswering(Headed):
     """Scores of the answer's first and last token, (batch, sequence) each."""
+
+    output_class: ClassVar[type[ModelOutput]] = QuestionAnsweringModelOutput
 
     def build_head(self, config: PretrainedConfig) -> None:
         self.qa_outputs = nn.Linear(config.hidden_size, 2)
@@ -41,10 +45,10 @@ class ForQuestionAnswering(Headed):
         start_positions: Tensor | None = None,
         end_positions: Tensor | None = None,
         **inputs: Any,
-    ) -> QuestionAnsweringModelOutput:
+    ) -> ModelOutput:
         outputs = self.model(input_ids, **inputs)
         start, end = self.qa_outputs(outputs.last_hidden_state).unbind(-1)
         loss = None
         if start_positions is not None and end_positions is not None:
             loss = span_loss(start, end, start_positions, end_positions)
-        return QuestionAnsweringModelOutput.carry(outputs, loss=loss, start_logits=start, end_logits=end)
+        return self.output_class.carry(outputs, loss=loss, start_logits=start, end_logits=end)

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 #: flags of a call, and what a recording collects for each
 _COLLECTED = {
     "output_hidden_states": ("hidden_states",),
-    "output_attentions": ("attentions", "cross_attentions"),
+    "output_attentions": ("attentions", "cross_attentions", "global_attentions"),
     "output_router_logits": ("router_logits",),
 }
 

@@ -17,6 +17,7 @@ from torch import Tensor
 HIDDEN_STATES = "hidden_states"
 ATTENTIONS = "attentions"
 CROSS_ATTENTIONS = "cross_attentions"
+GLOBAL_ATTENTIONS = "global_attentions"  # of the tokens that see all others (Longformer)
 
 
 class Recording:
