@@ -7,7 +7,7 @@ An architecture says what the image features are; the rest is the same for all t
 from __future__ import annotations
 
 import warnings
-from typing import Any
+from typing import Any, ClassVar
 
 import torch
 from torch import Tensor, nn
@@ -167,6 +167,7 @@ class ImageTextForConditionalGeneration(GenerationMixin, Headed):
     base_name = ""
     #: whether the base model takes `labels` too, because they change what may be seen
     base_reads_labels = False
+    output_class: ClassVar[type[ModelOutput]] = ImageTextCausalLMOutput
 
     def build_head(self, config: PretrainedConfig) -> None:
         text = config.get_text_config()
@@ -194,7 +195,7 @@ class ImageTextForConditionalGeneration(GenerationMixin, Headed):
         labels: Tensor | None = None,
         logits_to_keep: int = 0,
         **inputs: Any,
-    ) -> ImageTextCausalLMOutput:
+    ) -> Any:
         """Text (batch, sequence) with placeholders, and their images, to scores of the next token.
 
         `labels` (batch, sequence), of which -100 does not count, make the loss; `logits_to_keep` scores the
@@ -202,7 +203,7 @@ class ImageTextForConditionalGeneration(GenerationMixin, Headed):
         """
         outputs = self.model(
             input_ids,
-            pixel_values,
+            pixel_values=pixel_values,
             attention_mask=attention_mask,
             position_ids=position_ids,
             past_key_values=past_key_values,
@@ -213,4 +214,4 @@ class ImageTextForConditionalGeneration(GenerationMixin, Headed):
         hidden = outputs.last_hidden_state
         logits = self.lm_head(hidden[:, -logits_to_keep:] if logits_to_keep else hidden)
         loss = None if labels is None else causal_lm_loss(logits, labels)
-        return ImageTextCausalLMOutput.carry(outputs, loss=loss, logits=logits)
+        return self.output_class.carry(outputs, loss=loss, logits=logits)

@@ -168,8 +168,11 @@ class GenerationMixin:
         new = input_ids[:, -cache_position.shape[0] :]
         return {name: new, "cache_position": cache_position, **inputs}
 
-    def repeat_inputs(self, inputs: dict[str, Any], times: int) -> dict[str, Any]:
-        """Each row of the model's inputs `times` times; only needed where decoding runs without a cache."""
+    def repeat_inputs(self, inputs: dict[str, Any], times: int, *, input_ids: Tensor) -> dict[str, Any]:
+        """Each row of the model's inputs `times` times; only needed where decoding runs without a cache.
+
+        `input_ids` (rows, length) are the prompts, for inputs of which a row has more than one.
+        """
         from zoo_core.generation.stepper import repeated
 
         return {name: repeated(value, times) for name, value in inputs.items()}

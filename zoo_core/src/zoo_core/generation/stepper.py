@@ -60,8 +60,6 @@ class Stepper:
         self.mask = self._extended_mask(self.inputs.pop(self.mask_name, None), prompt_length + self.offset)
         self.tokens = self._token_inputs(prompt_length + self.offset)
         self.positions: Tensor | None = None
-        if cache is None:
-            self._repeat_inputs()
         static = cache is not None and not cache.contiguous
         self.takes_positions = static and "cache_position" in self.taken  # elsewhere they follow the cache
         self.takes_count = "logits_to_keep" in self.taken
@@ -77,6 +75,8 @@ class Stepper:
             self.inputs["logits_to_keep"] = keep
         if not self.fresh:
             return self._run(ids)
+        if self.cache is None:
+            self._repeat_inputs(ids[:: self.copies])
         alone = ids[:: self.copies] if self.cache is not None else ids
         if self.chunk is not None and self.cache is not None and self.embeds is None:
             for end in range(self.seen + self.chunk, ids.shape[1], self.chunk):
@@ -171,12 +171,12 @@ class Stepper:
                 if name != model.cache_name:
                     output[name] = _mapped(output[name], copy)
 
-    def _repeat_inputs(self) -> None:
+    def _repeat_inputs(self, prompts: Tensor) -> None:
         """Without a cache every row brings its own inputs."""
         if self.copies == 1:
             return
         copy = _repeater(self.copies)
-        self.inputs = self.model.repeat_inputs(self.inputs, self.copies)
+        self.inputs = self.model.repeat_inputs(self.inputs, self.copies, input_ids=prompts)
         self.embeds = None if self.embeds is None else copy(self.embeds)
         self.mask = None if self.mask is None else copy(self.mask)
         self.tokens = {name: copy(values) for name, values in self.tokens.items()}

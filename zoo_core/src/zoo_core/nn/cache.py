@@ -166,6 +166,19 @@ class FixedSlot(Slot):
         self.key = self.value = None
 
 
+class RowSlot(Slot):
+    """A value of each row that growing does not change, (batch, ...): how far its positions are shifted."""
+
+    value: Tensor | None = None
+
+    def crop(self, length: int) -> None:
+        if length == 0:
+            self.value = None
+
+    def reset(self) -> None:
+        self.value = None
+
+
 class StateSlot(Slot):
     """Recurrent state: named tensors that each call replaces."""
 
