@@ -11,6 +11,7 @@ _PROCESSORS = {
     "LlavaProcessor": "llava",
     "PaliGemmaProcessor": "paligemma",
     "Pix2StructProcessor": "pix2struct",
+    "Qwen2VLProcessor": "qwen2_vl",
     "SiglipProcessor": "siglip",
     "TrOCRProcessor": "trocr",
     "VisionTextDualEncoderProcessor": "vision_text_dual_encoder",

@@ -29,6 +29,7 @@ TEXT_KEYWORDS = frozenset(
         "return_special_tokens_mask",
         "return_offsets_mapping",
         "return_length",
+        "return_mm_token_type_ids",
         "verbose",
         "text_pair",
         "text_target",

@@ -211,11 +211,15 @@ class ProcessorMixin(SettingsFile):
         for kind, value in given.items():
             if value is None:
                 continue
-            component = self.component(kind)
-            if component is None:
-                raise ProcessingError(f"{type(self).__name__} takes no {kind}; it takes {self.accepts()}")
-            found.update(component(value, **groups[f"{kind}_kwargs"]))
+            found.update(self.require(kind)(value, **groups[f"{kind}_kwargs"]))
         return BatchFeature(found)
+
+    def require(self, kind: str) -> Any:
+        """As `component`; raises ProcessingError where there is none."""
+        component = self.component(kind)
+        if component is None:
+            raise ProcessingError(f"{type(self).__name__} takes no {kind}; it takes {self.accepts()}")
+        return component
 
     def component(self, kind: str) -> Any:
         """The component that takes ``kind`` (images, text, videos or audio); None when there is none."""

@@ -77,7 +77,10 @@ class QwenVLModel(PreTrainedModel):
         return self.get_image_features(pixel_values_videos, video_grid_thw)
 
     def placed(
-        self, embedded: Tensor, input_ids: Tensor | None, media: dict[str, tuple[Tensor | None, Tensor | None]]
+        self,
+        embedded: Tensor,
+        input_ids: Tensor | None,
+        media: dict[str, tuple[Tensor | None, Tensor | None]],
     ) -> Tensor:
         """`embedded` (batch, sequence, hidden) with features where their placeholders are."""
         for what, (pixels, grid) in media.items():
@@ -217,7 +220,10 @@ class QwenVLForConditionalGeneration(ImageTextForConditionalGeneration):
 
     def repeat_inputs(self, inputs: dict[str, Any], times: int, *, input_ids: Tensor) -> dict[str, Any]:
         """Each row of the model's inputs `times` times, with all of its images and videos."""
-        names = {"image": ("pixel_values", "image_grid_thw"), "video": ("pixel_values_videos", "video_grid_thw")}
+        names = {
+            "image": ("pixel_values", "image_grid_thw"),
+            "video": ("pixel_values_videos", "video_grid_thw"),
+        }
         inputs, repeated = dict(inputs), {}
         for what, (pixels, grid) in names.items():
             if inputs.get(grid) is None:

@@ -46,7 +46,9 @@ def rope_index(
         for start in starts.tolist():
             grid = next(grids[int(ids[start])], None)
             if grid is None:
-                raise ValueError(f"text {row} has more images or videos than grids were given; pass one for each")
+                raise ValueError(
+                    f"text {row} has more images or videos than grids were given; pass one for each"
+                )
             parts.append(following + torch.arange(start - end).expand(3, -1))
             following += start - end
             box = box_positions(grid)

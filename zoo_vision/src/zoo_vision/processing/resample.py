@@ -184,3 +184,22 @@ def resize(
     assert isinstance(source.pixels, Image.Image)
     method = Image.Resampling(int(resample))
     return Picture(source.pixels.resize((width, height), method, reducing_gap=reducing_gap), source.scale)
+
+
+def resize_frame(picture: Picture, size: tuple[int, int], resample: int) -> Picture:
+    """As ``resize``, with torch's smoothed filters, by which video processors are defined.
+
+    Their levels differ from Pillow's at sharp edges. Floats stay floats; filters other than linear and cubic
+    are Pillow's.
+    """
+    mode = {BILINEAR: "bilinear", BICUBIC: "bicubic"}.get(int(resample))
+    if mode is None or picture.size == tuple(size):
+        return picture if mode else resize(picture, size, resample)
+    import torch
+    import torch.nn.functional as F
+
+    check_area(*size, "the resized frame")
+    pixels = np.ascontiguousarray(picture.array().transpose(2, 0, 1))
+    frame = torch.from_numpy(pixels if pixels.dtype == np.uint8 else pixels.astype(np.float32))
+    grown = F.interpolate(frame[None], size=tuple(size), mode=mode, antialias=True)[0]
+    return Picture(np.ascontiguousarray(grown.numpy().transpose(1, 2, 0)), picture.scale)

@@ -35,7 +35,7 @@ from zoo_vision.processing.frames import (
 from zoo_vision.processing.parallel import map_items, split
 from zoo_vision.processing.patches import vision_patches
 from zoo_vision.processing.picture import FIRST, Picture, flat_list
-from zoo_vision.processing.resample import BICUBIC, BILINEAR, Size, resize, smart_size
+from zoo_vision.processing.resample import BICUBIC, BILINEAR, Size, resize_frame, smart_size, target_size
 
 
 class VideoProcessor(PicturePipeline, VideoProcessingMixin):
@@ -151,6 +151,9 @@ class VideoProcessor(PicturePipeline, VideoProcessingMixin):
             frames = [frames[index] for index in metadata.frames_indices]
         return frames, metadata
 
+    def resized(self, picture: Picture) -> Picture:
+        return resize_frame(picture, target_size(picture.size, self.step("size")), self.resample)
+
     def collect(self, groups: Sequence[list[Picture]], call: Call) -> BatchFeature:
         """The outputs from the arranged frames of each video."""
         flat = [picture for group in groups for picture in group]
@@ -257,7 +260,7 @@ class Qwen2VLVideoProcessor(VideoProcessor):
             if self.do_resize:
                 size = self.patched_size(group[0].size, len(group))
                 group = map_items(
-                    lambda one, s=size: resize(one, s, self.resample), group, threads=call.threads
+                    lambda one, s=size: resize_frame(one, s, self.resample), group, threads=call.threads
                 )
             values = np.asarray(self.finish(group, replace(call, data_format=FIRST)))
             side = self.patch_size * self.merge_size

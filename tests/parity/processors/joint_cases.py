@@ -1,0 +1,146 @@
+"""What is asked of the processors of several modalities."""
+
+from __future__ import annotations
+
+from typing import Any
+
+
+def call(method: str = "__call__", **arguments: Any) -> dict[str, Any]:
+    return {"method": method, "arguments": arguments}
+
+
+def image(height: int, width: int, seed: int = 1) -> dict[str, Any]:
+    return {"$picture": [height, width, seed]}
+
+
+def video(frames: int, height: int, width: int, seed: int = 1) -> dict[str, Any]:
+    return {"$video": [frames, height, width, seed]}
+
+
+def talk(*content: Any, role: str = "user") -> list[dict[str, Any]]:
+    """A conversation of one message; strings are text."""
+    parts = [{"type": "text", "text": part} if isinstance(part, str) else part for part in content]
+    return [{"role": role, "content": parts}]
+
+
+PLAIN_TEMPLATE = (
+    "{% for message in messages %}{{ message.role }}: {% for part in message.content %}"
+    "{% if part.type == 'text' %}{{ part.text }}{% elif part.type == 'video' %}VIDEO{% else %}IMAGE"
+    "{% endif %}"
+    "{% endfor %}\n{% endfor %}{% if add_generation_prompt %}assistant:{% endif %}"
+)
+
+
+def template(image: str, video: str = "") -> str:
+    """A chat template that writes `image` and `video` where they stand."""
+    return PLAIN_TEMPLATE.replace("VIDEO", video).replace("IMAGE", image)
+
+
+QWEN_IMAGE, QWEN_VIDEO = (
+    "<|vision_start|><|image_pad|><|vision_end|>",
+    "<|vision_start|><|video_pad|><|vision_end|>",
+)
+QWEN_SPECIAL = ["<|vision_start|>", "<|vision_end|>", "<|image_pad|>", "<|video_pad|>"]
+QWEN_TOKENIZER = (
+    "Qwen2TokenizerFast",
+    {
+        "backend": "bytes",
+        "pad_token": "<|endoftext|>",
+        "additional_special_tokens": QWEN_SPECIAL,
+        "padding_side": "left",
+    },
+)
+QWEN_SIZES = {"min_pixels": 28 * 28, "max_pixels": 56 * 84}
+QWEN_CALLS = [
+    call(text="a cat"),
+    call(text=["a cat", "and two dogs"], padding=True, return_tensors="pt"),
+    call(images=image(60, 40), text=f"see {QWEN_IMAGE}?"),
+    call(images=[image(60, 40)], text=[f"see {QWEN_IMAGE}?"], return_tensors="pt"),
+    call(
+        images=[image(60, 40), image(30, 90, 2), image(56, 56, 3)],
+        text=[f"{QWEN_IMAGE} or {QWEN_IMAGE}", f"a {QWEN_IMAGE}"],
+        padding=True,
+        return_tensors="pt",
+    ),
+    call(
+        images=[[image(60, 40)], [image(30, 90, 2)]],
+        text=[QWEN_IMAGE, QWEN_IMAGE],
+        padding=True,
+        return_tensors="np",
+    ),
+    call(images=[image(60, 40)], text=[QWEN_IMAGE], return_mm_token_type_ids=True),
+    call(images=[image(60, 40)], text=[QWEN_IMAGE], return_tensors="pt", padding="max_length", max_length=20),
+    call(images=[image(60, 40)], text=[QWEN_IMAGE], max_pixels=28 * 28, return_tensors="pt"),
+    call(
+        images=[image(60, 40)], text=[QWEN_IMAGE], images_kwargs={"do_normalize": False}, return_tensors="pt"
+    ),
+    call(videos=[video(4, 40, 60)], text=[f"{QWEN_VIDEO} what"], return_tensors="pt"),
+    call(videos=[video(3, 40, 60)], text=[f"{QWEN_VIDEO} what"], return_tensors="pt"),
+    call(
+        images=[image(30, 60)],
+        videos=[video(4, 40, 60), video(2, 30, 30, 5)],
+        text=[f"{QWEN_VIDEO} {QWEN_IMAGE}", QWEN_VIDEO],
+        padding=True,
+        return_tensors="pt",
+        return_mm_token_type_ids=True,
+    ),
+    call(images=[image(60, 40)], text=[f"{QWEN_IMAGE}{QWEN_IMAGE}"]),
+    call("apply_chat_template", conversation=talk({"type": "image", "image": image(60, 40)}, "what is it")),
+    call(
+        "apply_chat_template",
+        conversation=talk({"type": "image", "image": image(60, 40)}, "what is it"),
+        add_generation_prompt=True,
+        tokenize=True,
+        return_dict=True,
+        return_tensors="pt",
+    ),
+    call(
+        "apply_chat_template",
+        conversation=talk({"type": "image", "image": image(60, 40)}, "what is it"),
+        tokenize=True,
+    ),
+    call(
+        "apply_chat_template",
+        conversation=talk("only text"),
+        tokenize=True,
+        return_dict=True,
+        return_tensors="pt",
+    ),
+    call(
+        "apply_chat_template",
+        conversation=[
+            talk({"type": "image", "image": image(60, 40)}, "one"),
+            talk(
+                {"type": "image", "image": image(30, 30)}, {"type": "image", "image": image(60, 40)}, "or two"
+            ),
+        ],
+        add_generation_prompt=True,
+        tokenize=True,
+        return_dict=True,
+        padding=True,
+        return_tensors="pt",
+    ),
+    call(
+        "apply_chat_template",
+        conversation=talk({"type": "video", "video": video(4, 40, 60)}, "what"),
+        tokenize=True,
+        return_dict=True,
+        return_tensors="pt",
+    ),
+    call("batch_decode", sequences={"$ids": [[64, 65, 66], [67, 68, 69]]}),
+    call("decode", token_ids=[64, 65, 256], skip_special_tokens=True),
+    call("post_process_image_text_to_text", generated_outputs={"$ids": [[64, 65, 256, 257, 66]]}),
+]
+
+CASES: dict[str, dict[str, Any]] = {
+    "Qwen2VLProcessor": {
+        "class": "Qwen2VLProcessor",
+        "components": {
+            "image_processor": ("Qwen2VLImageProcessor", QWEN_SIZES),
+            "tokenizer": QWEN_TOKENIZER,
+            "video_processor": ("Qwen2VLVideoProcessor", QWEN_SIZES),
+        },
+        "settings": {"chat_template": template(QWEN_IMAGE, QWEN_VIDEO)},
+        "calls": QWEN_CALLS,
+    },
+}

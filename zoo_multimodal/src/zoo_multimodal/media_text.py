@@ -1,0 +1,78 @@
+"""Processors whose texts hold a mark for each image or video, replaced by a placeholder for each feature."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from zoo_core.processing import BatchFeature, ProcessorMixin
+from zoo_core.processing.batch_feature import array_kind, stack
+from zoo_core.processing.placeholders import expand_placeholders, share_out
+
+
+class MediaTextProcessor(ProcessorMixin):
+    """An image processor, a tokenizer, and maybe a video processor.
+
+    A subclass says with what each mark is replaced, and what the marks are.
+    """
+
+    if TYPE_CHECKING:  # the marks: fields of a settings file, or properties
+
+        @property
+        def image_token(self) -> str: ...
+        @property
+        def video_token(self) -> str: ...
+
+    def replacements(self, kind: str, found: Mapping[str, Any]) -> Sequence[int | str]:
+        """For each of the images or videos (`kind`) how many placeholders its mark becomes, or which text.
+
+        `found` is what their processor returned.
+        """
+        raise NotImplementedError
+
+    def __call__(
+        self, images: Any = None, text: Any = None, videos: Any = None, **kwargs: Any
+    ) -> BatchFeature:
+        """Pixels of `images` and `videos`, and ids of `text` with placeholders.
+
+        Args:
+            images: one, a list in the order of their marks, or a list for each text.
+            text: one or a list. videos: as images.
+            **kwargs: see `ProcessorMixin`; `return_mm_token_type_ids` adds ids that are 1 at image
+                placeholders, 0 elsewhere.
+
+        Raises:
+            ProcessingError: the marks in the texts and what is given do not agree in number.
+        """
+        if text is None:
+            return super().__call__(images=images, videos=videos, **kwargs)
+        groups = self.route(kwargs)
+        texts = [text] if isinstance(text, str) else list(text)
+        found: dict[str, Any] = {}
+        for kind, media in (("images", images), ("videos", videos)):
+            if media is None:
+                continue
+            mark = self.image_token if kind == "images" else self.video_token
+            processed = self.run_component(kind, media, groups[f"{kind}_kwargs"])
+            found |= processed
+            shared = share_out(self.replacements(kind, processed), texts, mark)
+            texts = expand_placeholders(texts, mark, shared, what=kind.removesuffix("s"))
+        return BatchFeature({**self.encode(texts, groups["text_kwargs"]), **found})
+
+    def run_component(self, kind: str, media: Any, options: dict[str, Any]) -> dict[str, Any]:
+        """What the processor of images or videos makes of `media`."""
+        return dict(self.require(kind)(media, **options))
+
+    def encode(self, texts: list[str], options: dict[str, Any]) -> dict[str, Any]:
+        """Ids of finished texts."""
+        options = dict(options)
+        kinds = options.pop("return_mm_token_type_ids", False)
+        encoded = dict(self.tokenizer(texts, **options))
+        if kinds:
+            token = self.tokenizer.convert_tokens_to_ids(self.image_token)
+            rows = [[int(i == token) for i in row] for row in encoded["input_ids"]]
+            wanted = array_kind(options.get("return_tensors"))
+            encoded["mm_token_type_ids"] = (
+                rows if wanted is None else stack("mm_token_type_ids", rows, wanted)
+            )
+        return encoded
