@@ -14,6 +14,7 @@ _PROCESSORS = {
     "Qwen2VLProcessor": "qwen2_vl",
     "SiglipProcessor": "siglip",
     "TrOCRProcessor": "trocr",
+    "ViltProcessor": "vilt",
     "VisionTextDualEncoderProcessor": "vision_text_dual_encoder",
 }
 """Processors by the folder that holds them."""
