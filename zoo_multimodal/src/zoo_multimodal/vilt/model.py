@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from functools import partial
 from typing import Any
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from zoo_core.checkpoint.dialects import VIT, VIT_LAYER
+from zoo_core.checkpoint.dialects import VIT
 from zoo_core.config import PretrainedConfig
 from zoo_core.heads.base import Headed, classifier_dropout
 from zoo_core.heads.language import LMTransform
@@ -22,14 +21,12 @@ from zoo_core.modeling.outputs import (
     SequenceClassifierOutput,
     TokenClassifierOutput,
 )
-from zoo_core.nn.attention import Attention
-from zoo_core.nn.layer import PreNormLayer
 from zoo_core.nn.masks import AttentionContext
-from zoo_core.nn.mlp import MLP
 from zoo_core.nn.stack import run_layers
 from zoo_multimodal.vilt.config import ViltConfig
 from zoo_multimodal.vilt.embeddings import ViltEmbeddings
 from zoo_text.bert.model import Pooler
+from zoo_vision.vit.model import ViTLayer
 
 
 class ViltPreTrainedModel(PreTrainedModel):
@@ -40,27 +37,6 @@ class ViltPreTrainedModel(PreTrainedModel):
     ignored_names = ("*position_ids",)
 
 
-class ViltLayer(PreNormLayer):
-    """Self-attention and a feed-forward block."""
-
-    hub_names = VIT_LAYER
-
-    def __init__(self, config: ViltConfig) -> None:
-        super().__init__(
-            config.hidden_size,
-            partial(nn.LayerNorm, eps=config.layer_norm_eps),
-            self_attn=Attention(
-                config.hidden_size,
-                config.num_attention_heads,
-                bias=config.qkv_bias,
-                out_bias=True,
-                dropout=config.attention_probs_dropout_prob,
-            ),
-            mlp=MLP(config.hidden_size, config.intermediate_size, config.hidden_act),
-            dropout=config.hidden_dropout_prob,
-        )
-
-
 class ViltModel(ViltPreTrainedModel):
     """Embeddings, layers, a norm, and unless switched off the pooler."""
 
@@ -69,7 +45,7 @@ class ViltModel(ViltPreTrainedModel):
     def __init__(self, config: ViltConfig, add_pooling_layer: bool = True) -> None:
         super().__init__(config)
         self.embeddings = ViltEmbeddings(config)
-        self.layers = nn.ModuleList(ViltLayer(config) for _ in range(config.num_hidden_layers))
+        self.layers = nn.ModuleList(ViTLayer(config) for _ in range(config.num_hidden_layers))
         self.norm = nn.LayerNorm(config.hidden_size, eps=config.layer_norm_eps)
         self.pooler = Pooler(config.hidden_size) if add_pooling_layer else None
         self.post_init()
