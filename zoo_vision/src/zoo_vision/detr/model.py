@@ -28,7 +28,7 @@ from zoo_core.nn.recording import HIDDEN_STATES, record
 from zoo_core.nn.stack import run_layers
 from zoo_vision.detr.config import DetrConfig
 from zoo_vision.losses.detr import detr_loss
-from zoo_vision.nn.frozen import freeze_batch_norms
+from zoo_vision.nn.frozen import FreezableBackbone, freeze_batch_norms
 
 
 class DetrModelOutput(Seq2SeqModelOutput):
@@ -208,7 +208,7 @@ class DetrDecoder(DetrPreTrainedModel):
         return DetrDecoderOutput(last_hidden_state=hidden, intermediate_hidden_states=steps)
 
 
-class DetrModel(DetrPreTrainedModel):
+class DetrModel(FreezableBackbone, DetrPreTrainedModel):
     """Backbone, encoder and decoder."""
 
     hub_names: HubNames = {
@@ -232,14 +232,6 @@ class DetrModel(DetrPreTrainedModel):
         self.query_position_embeddings = nn.Embedding(config.num_queries, size)
         self.encoder, self.decoder = DetrEncoder(config), DetrDecoder(config)
         self.post_init()
-
-    def freeze_backbone(self) -> None:
-        """Leave the backbone's weights as they are in training."""
-        self.backbone.requires_grad_(False)
-
-    def unfreeze_backbone(self) -> None:
-        """Train the backbone's weights again."""
-        self.backbone.requires_grad_(True)
 
     def forward(
         self,

@@ -1,4 +1,4 @@
-"""Batch norm that neither learns nor follows its batches, as detectors use in their backbones."""
+"""Backbones of detectors that do not learn: their weights, and batch norm that follows no batch."""
 
 from __future__ import annotations
 
@@ -31,3 +31,17 @@ def freeze_batch_norms(model: nn.Module) -> None:
             setattr(model, name, FrozenBatchNorm(child.num_features))
         else:
             freeze_batch_norms(child)
+
+
+class FreezableBackbone:
+    """A model with a `backbone` whose weights may be kept from training."""
+
+    backbone: nn.Module
+
+    def freeze_backbone(self) -> None:
+        """Leave the backbone's weights as they are in training."""
+        self.backbone.requires_grad_(False)
+
+    def unfreeze_backbone(self) -> None:
+        """Train the backbone's weights again."""
+        self.backbone.requires_grad_(True)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from torch import nn
 
 from zoo_vision.nn.conv import ConvNorm
@@ -24,6 +26,14 @@ class RTDetrResNetStage(ResNetStage):
     """Residual convolutions of one size."""
 
     layer_class = RTDetrResidualConvs
+
+    def __init__(self, config: ResNetConfig, index: int) -> None:
+        super().__init__(config, index)
+        first: Any = self.layers[0]
+        conv: nn.Conv2d = first.layer[0].convolution
+        if config.layer_type == "basic" and conv.in_channels == conv.out_channels:  # it has one all the same
+            width, stride = conv.out_channels, conv.stride[0]
+            first.shortcut = ConvNorm(width, width, 1, stride=stride, act=None)
 
 
 class RTDetrResNetModel(ResNetModel):
