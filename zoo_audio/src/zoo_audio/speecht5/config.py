@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 
+from zoo_audio.blocks.hifigan_sizes import hifigan_faults
 from zoo_core.config import PretrainedConfig, field
 
 
@@ -104,11 +105,3 @@ class SpeechT5HifiGanConfig(PretrainedConfig):
 
     def check(self) -> Iterator[tuple[str, str]]:
         yield from hifigan_faults(self)
-
-
-def hifigan_faults(config: PretrainedConfig) -> Iterator[tuple[str, str]]:
-    """What breaks the rules of HiFi-GAN's sizes."""
-    if len(config.upsample_rates) != len(config.upsample_kernel_sizes):
-        yield "upsample_rates", "must be as long as upsample_kernel_sizes"
-    if len(config.resblock_kernel_sizes) != len(config.resblock_dilation_sizes):
-        yield "resblock_kernel_sizes", "must be as long as resblock_dilation_sizes"

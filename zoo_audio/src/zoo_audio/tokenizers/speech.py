@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import re
+import warnings
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -217,11 +219,32 @@ class ClvpTokenizer(BosEosTokenizer, ByteLevelTokenizer):
     settings: ClassVar[Mapping[str, Any]] = {"add_bos_token": False}
 
 
+@lru_cache(maxsize=1)
+def _romanizer() -> Any:
+    import uroman
+
+    return uroman.Uroman()
+
+
+def romanized(text: str) -> str:
+    """``text`` in Latin letters, by uroman (https://aclanthology.org/P18-4003); without it, as it is."""
+    try:
+        return str(_romanizer().romanize_string(text))
+    except ImportError:
+        warnings.warn(
+            f"This VITS checkpoint reads Latin letters only, and {text[:40]!r} has others, which will be "
+            "left out: romanise the text first, or pip install 'zoo-audio[romanise]'",
+            stacklevel=2,
+        )
+        return text
+
+
 class VitsTokenizer(VocabularyTokenizer):
     """VITS: characters or phonemes, a blank token between them (Kim et al., 2021).
 
     normalize: lower case and drop what the vocabulary lacks. phonemize: needs the package phonemizer.
-    add_blank: the vocabulary's first token between all others. is_uroman: the text must be romanised first.
+    add_blank: the vocabulary's first token between all others. is_uroman: other scripts are romanised by
+    the package uroman; where it is not installed, a warning says so.
     """
 
     vocab_files_names: ClassVar[Mapping[str, str]] = {"vocab_file": "vocab.json"}
@@ -239,6 +262,7 @@ class VitsTokenizer(VocabularyTokenizer):
     add_blank: bool
     normalize: bool
     phonemize: bool
+    is_uroman: bool
 
     def __init__(self, vocab_file: str | Path | None = None, **kwargs: Any) -> None:
         if vocab_file is None:
@@ -258,13 +282,14 @@ class VitsTokenizer(VocabularyTokenizer):
     def prepare_for_tokenization(
         self, text: str, is_split_into_words: bool = False, normalize: bool | None = None, **kwargs: Any
     ) -> tuple[str, dict[str, Any]]:
-        if is_split_into_words:
-            text = f" {text}"
-        if self.normalize if normalize is None else normalize:
+        normalize = self.normalize if normalize is None else normalize
+        if normalize:
             text = self.normalize_text(text)
+        if self.is_uroman and not text.isascii():
+            text = romanized(text)
         if self.phonemize:
             text = self._phonemes(text)
-        elif normalize if normalize is not None else self.normalize:
+        elif normalize:
             text = "".join(char for char in text if char in self.encoder).strip()
         return text, kwargs
 
@@ -272,7 +297,9 @@ class VitsTokenizer(VocabularyTokenizer):
         try:
             import phonemizer
         except ImportError as error:
-            raise MissingDependency("This VITS checkpoint reads phonemes: pip install phonemizer") from error
+            raise MissingDependency(
+                "This VITS checkpoint reads phonemes: pip install 'zoo-audio[phonemes]'"
+            ) from error
         phonemes = phonemizer.phonemize(
             text,
             language="en-us",
