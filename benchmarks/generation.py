@@ -31,7 +31,7 @@ mask = torch.ones_like(ids)
 
 def generate(tokens):
     return model.generate(ids, attention_mask=mask, max_new_tokens=tokens, do_sample=False,
-                          eos_token_id=None, pad_token_id=0)
+                          eos_token_id=None, pad_token_id=0{options})
 """
 DECODE = (
     _MODEL
@@ -62,6 +62,8 @@ generate(args["tokens"])
 metrics["growth MiB"] = resident() - before
 """
 )
+COMPILED = """, cache_implementation="static",
+                          compile_config=__import__("zoo_core").CompileConfig()"""
 MEMORY = """
 import time, torch
 weights = [torch.ones(args["elements"] // 64) for _ in range(64)]
@@ -94,6 +96,14 @@ def run(bench: Bench) -> None:
         **_sides(DECODE),
     )
     bench.steady(
+        "2 layers, 128 wide, batch 1, our steps compiled",
+        args={"folder": small, "batch": 1, "prompt": 16, "tokens": 200},
+        limits={"tokens/s": 3.0},
+        repeats=4 * bench.repeats,
+        warmup=1,
+        **_sides(DECODE, options=COMPILED),
+    )
+    bench.steady(
         "246 M parameters, batch 8, prompt 256",
         args={"folder": large, "batch": 8, "prompt": 256, "tokens": 32},
         limits={"tokens/s": 1.2},
@@ -121,8 +131,9 @@ def _folder(bench: Bench, name: str, config: dict[str, object]) -> str:
     return str(folder)
 
 
-def _sides(source: str) -> dict[str, str]:
+def _sides(source: str, options: str = "") -> dict[str, str]:
+    """The code of both sides; `options` of `generate` are for the zoo alone."""
     return {
-        "zoo": source.replace("{library}", "zoo_core"),
-        "transformers": source.replace("{library}", "transformers"),
+        "zoo": source.replace("{library}", "zoo_core").replace("{options}", options),
+        "transformers": source.replace("{library}", "transformers").replace("{options}", ""),
     }

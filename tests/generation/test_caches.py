@@ -1,8 +1,12 @@
 """Every kind of cache decodes alike, and says what it cannot do."""
 
+import copy
+import pickle
+
 import pytest
 import torch
 
+from zoo_core import CompileConfig
 from zoo_core.errors import GenerationError
 from zoo_core.nn.cache import Cache
 from zoo_core.nn.quantized_cache import Packed, Quantization, QuantizedCache
@@ -105,6 +109,31 @@ def test_a_decode_step_compiles_once(make_model, prompt, name):
 @pytest.mark.slow(reason="a C++ compiler builds the step")
 def test_a_decode_step_compiles_to_machine_code(make_model, prompt):
     compiled_decoding(make_model("llama", num_hidden_layers=1), prompt, "inductor")
+
+
+@pytest.mark.parametrize("name", ["llama", "gpt2"])
+def test_generate_compiles_its_steps(make_model, prompt, name):
+    """Once a model: a second call of the same sizes, and a copy of the model, decode as without."""
+    model = make_model(name)
+    want = model.generate(prompt, **GREEDY)
+    torch._dynamo.reset()
+    compiled = {"cache_implementation": "static", "compile_config": CompileConfig(backend="eager")}
+    assert torch.equal(model.generate(prompt, **GREEDY, **compiled), want)
+    with torch._dynamo.config.patch(error_on_recompile=True):
+        assert torch.equal(
+            model.generate(prompt.flip(1), **GREEDY, **compiled), model.generate(prompt.flip(1), **GREEDY)
+        )
+    for copied in (copy.deepcopy(model), pickle.loads(pickle.dumps(model))):
+        with torch.no_grad():
+            copied.get_output_embeddings().weight.mul_(-1)
+        assert torch.equal(copied.generate(prompt, **GREEDY, **compiled), copied.generate(prompt, **GREEDY))
+
+
+def test_what_does_not_compile(llama, prompt):
+    with pytest.raises(GenerationError, match="CompileConfig"):
+        llama.generate(prompt, **GREEDY, compile_config={"backend": "eager"})
+    with pytest.warns(UserWarning, match="static"):
+        llama.generate(prompt, **GREEDY, compile_config=CompileConfig())
 
 
 def compiled_decoding(model, prompt, backend):

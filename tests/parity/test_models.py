@@ -7,6 +7,7 @@ and what the reference implementation answered; nothing of the reference is need
 from __future__ import annotations
 
 import json
+import pickle
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -90,6 +91,7 @@ def test_reference(
     back = load_file(tmp_path / "saved" / "model.safetensors")
     assert set(back) - set(computed) == set(weights)
     assert all(torch.equal(weights[name], back[name]) for name in weights)
+    pickle.dumps(model)  # spawned workers are sent whole models
 
     inputs = {name: given(name, spec) for name, spec in case["inputs"].items()}
     skipped = case.get("stochastic", [])

@@ -67,6 +67,7 @@ if TYPE_CHECKING:
     from zoo_core.config import PretrainedConfig as PretrainedConfig, sub_config as sub_config
     from zoo_core.generation import (
         BaseStreamer as BaseStreamer,
+        CompileConfig as CompileConfig,
         Constraint as Constraint,
         DisjunctiveConstraint as DisjunctiveConstraint,
         GenerationConfig as GenerationConfig,
@@ -165,6 +166,7 @@ _EXPORTS: dict[str, tuple[str, ...]] = {
     ),
     "zoo_core.generation": (
         "BaseStreamer",
+        "CompileConfig",
         "Constraint",
         "DisjunctiveConstraint",
         "GenerationConfig",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from zoo_core.generation.compiled import CompileConfig
     from zoo_core.generation.config import GenerationConfig, GenerationMode
     from zoo_core.generation.constraints import Constraint, DisjunctiveConstraint, PhrasalConstraint
     from zoo_core.generation.logits.base import LogitsProcessor, LogitsProcessorList
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 _HOME = {
     "AsyncTextIteratorStreamer": "streamers",
     "BaseStreamer": "streamers",
+    "CompileConfig": "compiled",
     "Constraint": "constraints",
     "DisjunctiveConstraint": "constraints",
     "GenerationConfig": "config",
@@ -40,6 +42,7 @@ _HOME = {
 __all__ = [
     "AsyncTextIteratorStreamer",
     "BaseStreamer",
+    "CompileConfig",
     "Constraint",
     "DisjunctiveConstraint",
     "GenerationConfig",

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
+from zoo_core.generation.compiled import CompileConfig
+
 if TYPE_CHECKING:
     from zoo_core.generation.config import GenerationConfig
 
@@ -105,6 +107,9 @@ RANGES: Mapping[str, tuple[Callable[[Any], bool], str]] = {
     "cache_implementation": (
         lambda v: v in CACHE_IMPLEMENTATIONS, f"must be one of {', '.join(CACHE_IMPLEMENTATIONS)}"
     ),
+    "compile_config": (
+        lambda v: isinstance(v, CompileConfig), "must be a CompileConfig: zoo_core.CompileConfig()"
+    ),
     "do_sample": _flag,
     "use_cache": _flag,
     "renormalize_logits": _flag,
@@ -181,6 +186,8 @@ def without_effect(config: GenerationConfig) -> dict[str, str]:
                 found[name] = "only returned with return_dict_in_generate=True"
     if not config.use_cache and config.cache_implementation is not None:
         found["cache_implementation"] = "without use_cache=True there is no cache"
+    if config.compile_config is not None and config.cache_implementation != "static":
+        found["compile_config"] = "a step compiles with cache_implementation='static' only"
     if isinstance(config.pad_token_id, int) and config.pad_token_id < 0:
         found["pad_token_id"] = "a negative id pads nothing; name a token of the vocabulary"
     return found

@@ -154,6 +154,7 @@ class Session:
             total=total,
             copies=copies,
             chunk=config.prefill_chunk_size,
+            compiling=None if config.disable_compile else config.compile_config,
         )
         circumstances = Circumstances(
             model=model,

@@ -14,10 +14,12 @@ from torch import Tensor
 
 from zoo_core.errors import GenerationError
 from zoo_core.generation.accepted import takes
+from zoo_core.generation.compiled import compiled_step
 from zoo_core.modeling.outputs import ModelOutput
 from zoo_core.nn.cache import Cache
 
 if TYPE_CHECKING:
+    from zoo_core.generation.compiled import CompileConfig
     from zoo_core.generation.mixin import GenerationMixin
 
 
@@ -31,6 +33,7 @@ class Stepper:
         rows: prompts. prompt_length: tokens of each, cached ones included. total: positions at the very end.
         copies: rows that continue each prompt. The prompt itself is read once.
         chunk: tokens of the prompt read at a time.
+        compiling: how the steps after the prompt are compiled; it takes a static cache.
     """
 
     def __init__(
@@ -44,7 +47,10 @@ class Stepper:
         total: int,
         copies: int = 1,
         chunk: int | None = None,
+        compiling: CompileConfig | None = None,
     ) -> None:
+        self.step: Callable[..., Any] = model
+        self.compiling = compiling
         self.model, self.cache, self.copies, self.chunk = model, cache, copies, chunk
         self.taken = takes(model)
         seq2seq = bool(model.config.is_encoder_decoder)
@@ -85,6 +91,8 @@ class Stepper:
         self.fresh = False
         if self.cache is not None:
             self._settle(output)
+        if self.compiling is not None and not (self.cache is None or self.cache.contiguous):
+            self.step = compiled_step(self.model, self.compiling)
         return output
 
     def _run(self, ids: Tensor) -> ModelOutput:
@@ -106,7 +114,7 @@ class Stepper:
         )
         if not self.takes_positions:
             arguments.pop("cache_position", None)
-        output = self.model(**arguments, return_dict=True)
+        output = self.step(**arguments, return_dict=True)
         self.seen = end
         if self.cache is not None and not self.fresh:
             return output

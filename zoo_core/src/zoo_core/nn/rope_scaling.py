@@ -8,6 +8,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import torch
@@ -48,26 +49,37 @@ def inverse_wavelengths(dim: int, theta: float) -> Tensor:
     return 1.0 / (theta ** (torch.arange(0, dim, 2, dtype=torch.int64).float() / dim))
 
 
+# What `Frequencies.at` may be; no closures, so that a model can be pickled.
+
+
+def _always(kept: Tensor, length: int) -> Tensor:
+    return kept
+
+
+def _either(short: Tensor, long: Tensor, limit: int, length: int) -> Tensor:
+    return long if length > limit else short
+
+
+def _ntk(dim: int, theta: float, factor: float, limit: int, length: int) -> Tensor:
+    stretch = factor * max(length, limit) / limit - (factor - 1)
+    return inverse_wavelengths(dim, theta * stretch ** (dim / (dim - 2)))
+
+
 def _default(dim: int, theta: float, scaling: Mapping[str, Any], max_positions: int) -> Frequencies:
     base = inverse_wavelengths(dim, theta)
-    return Frequencies(lambda length: base)
+    return Frequencies(partial(_always, base))
 
 
 def _linear(dim: int, theta: float, scaling: Mapping[str, Any], max_positions: int) -> Frequencies:
     """Position interpolation (https://arxiv.org/abs/2306.15595)."""
     base = inverse_wavelengths(dim, theta) / scaling["factor"]
-    return Frequencies(lambda length: base)
+    return Frequencies(partial(_always, base))
 
 
 def _dynamic(dim: int, theta: float, scaling: Mapping[str, Any], max_positions: int) -> Frequencies:
     """NTK-aware scaling that starts where the pre-training context ends."""
     factor = scaling["factor"]
-
-    def at(length: int) -> Tensor:
-        stretch = factor * max(length, max_positions) / max_positions - (factor - 1)
-        return inverse_wavelengths(dim, theta * stretch ** (dim / (dim - 2)))
-
-    return Frequencies(at, depends_on_length=True)
+    return Frequencies(partial(_ntk, dim, theta, factor, max_positions), depends_on_length=True)
 
 
 def _yarn(dim: int, theta: float, scaling: Mapping[str, Any], max_positions: int) -> Frequencies:
@@ -94,7 +106,7 @@ def _yarn(dim: int, theta: float, scaling: Mapping[str, Any], max_positions: int
     keep = 1 - ramp.clamp(0, 1)
     base = inverse_wavelengths(dim, theta)
     mixed = base / factor * (1 - keep) + base * keep
-    return Frequencies(lambda length: mixed, attention_factor)
+    return Frequencies(partial(_always, mixed), attention_factor)
 
 
 def yarn_scale(factor: float, mscale: float) -> float:
@@ -118,9 +130,7 @@ def _longrope(dim: int, theta: float, scaling: Mapping[str, Any], max_positions:
     base = inverse_wavelengths(dim, theta)
     long = base / torch.tensor(scaling["long_factor"], dtype=torch.float32)
     short = base / torch.tensor(scaling["short_factor"], dtype=torch.float32)
-    return Frequencies(
-        lambda length: long if length > original else short, attention_factor, depends_on_length=True
-    )
+    return Frequencies(partial(_either, short, long, original), attention_factor, depends_on_length=True)
 
 
 def _llama3(dim: int, theta: float, scaling: Mapping[str, Any], max_positions: int) -> Frequencies:
@@ -131,7 +141,7 @@ def _llama3(dim: int, theta: float, scaling: Mapping[str, Any], max_positions: i
     turns = original * base / (2 * math.pi)
     blend = ((turns - low) / (high - low)).clamp(0, 1)
     mixed = base / factor * (1 - blend) + base * blend
-    return Frequencies(lambda length: mixed)
+    return Frequencies(partial(_always, mixed))
 
 
 _KINDS: dict[str, Callable[[int, float, Mapping[str, Any], int], Frequencies]] = {
