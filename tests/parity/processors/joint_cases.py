@@ -143,4 +143,46 @@ CASES: dict[str, dict[str, Any]] = {
         "settings": {"chat_template": template(QWEN_IMAGE, QWEN_VIDEO)},
         "calls": QWEN_CALLS,
     },
+    "Qwen2_5_VLProcessor": {
+        "class": "Qwen2_5_VLProcessor",
+        "components": {
+            "image_processor": ("Qwen2VLImageProcessor", QWEN_SIZES),
+            "tokenizer": QWEN_TOKENIZER,
+            "video_processor": ("Qwen2VLVideoProcessor", QWEN_SIZES),
+        },
+        "settings": {"chat_template": template(QWEN_IMAGE, QWEN_VIDEO)},
+        "calls": [
+            call(images=[image(60, 40)], text=[f"see {QWEN_IMAGE}?"], return_tensors="pt"),
+            call(videos=[video(4, 40, 60)], text=[f"{QWEN_VIDEO} what"], return_tensors="pt"),
+            call(videos=[video(4, 40, 60)], text=[f"{QWEN_VIDEO} what"], fps=4.0, return_tensors="pt"),
+            call(videos=[video(4, 40, 60)], text=[QWEN_VIDEO], fps=[4.0], return_tensors="pt"),
+            call(
+                videos=[video(8, 40, 60), video(4, 40, 60)],
+                text=[f"{QWEN_VIDEO} and {QWEN_VIDEO}"],
+                fps=[4.0, 1.0],
+                return_tensors="pt",
+            ),
+            call(
+                videos=[video(8, 40, 60)],
+                text=[QWEN_VIDEO],
+                do_sample_frames=True,
+                fps=1.0,
+                video_metadata=[{"total_num_frames": 8, "fps": 2.0, "duration": 4.0}],
+                return_tensors="pt",
+            ),
+            call(
+                videos=[video(8, 40, 60)],
+                text=[QWEN_VIDEO],
+                video_metadata=[{"total_num_frames": 8, "fps": 4.0, "duration": 2.0}],
+                return_tensors="pt",
+            ),
+            call(
+                "apply_chat_template",
+                conversation=talk({"type": "video", "video": video(4, 40, 60)}, "what"),
+                tokenize=True,
+                return_dict=True,
+                return_tensors="pt",
+            ),
+        ],
+    },
 }

@@ -12,6 +12,7 @@ _PROCESSORS = {
     "PaliGemmaProcessor": "paligemma",
     "Pix2StructProcessor": "pix2struct",
     "Qwen2VLProcessor": "qwen2_vl",
+    "Qwen2_5_VLProcessor": "qwen2_5_vl",
     "SiglipProcessor": "siglip",
     "TrOCRProcessor": "trocr",
     "ViltProcessor": "vilt",

@@ -108,12 +108,6 @@ class ImageTextModel(PreTrainedModel):
         """Projected features (images, features, hidden) of images (images, channels, height, width)."""
         raise NotImplementedError
 
-    def get_input_embeddings(self) -> nn.Module:
-        return self.language_model.get_input_embeddings()
-
-    def set_input_embeddings(self, value: nn.Module) -> None:
-        self.language_model.set_input_embeddings(value)
-
     def get_decoder(self) -> nn.Module:
         return self.language_model
 

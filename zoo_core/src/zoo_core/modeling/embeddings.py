@@ -24,22 +24,25 @@ class EmbeddingAccess:
         if place is not None:
             found: nn.Module = getattr(*place)
             return found
-        inner = getattr(self, "model", None)
-        if isinstance(inner, EmbeddingAccess):
+        if (inner := self._inner()) is not None:
             return inner.get_input_embeddings()
         raise NotImplementedError(f"{type(self).__name__} has no input embeddings under a known name")
 
     def set_input_embeddings(self, value: nn.Module) -> None:
         """Replace the module that embeds token ids."""
         place = self._find_input()
-        inner = getattr(self, "model", None)
         if place is not None:
             setattr(*place, value)
-        elif isinstance(inner, EmbeddingAccess):
+        elif (inner := self._inner()) is not None:
             inner.set_input_embeddings(value)
         else:
             raise NotImplementedError(f"{type(self).__name__} has no input embeddings under a known name")
         self.tie_weights()  # type: ignore[attr-defined]
+
+    def _inner(self) -> EmbeddingAccess | None:
+        """The model inside that embeds for this one."""
+        found = (getattr(self, name, None) for name in ("model", "language_model"))
+        return next((inner for inner in found if isinstance(inner, EmbeddingAccess)), None)
 
     def _find_input(self) -> tuple[nn.Module, str] | None:
         assert isinstance(self, nn.Module)

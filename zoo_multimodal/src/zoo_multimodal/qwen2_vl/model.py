@@ -30,13 +30,18 @@ class Qwen2VLCausalLMOutputWithPast(CausalLMOutputWithPast):
     rope_deltas: Tensor | None = None
 
 
-class Qwen2VLPreTrainedModel(PreTrainedModel):
-    """What all Qwen2-VL classes share."""
+class QwenVLPreTrainedModel(PreTrainedModel):
+    """What the classes of Qwen2-VL and its kin share."""
 
-    config_class = Qwen2VLConfig
     base_model_prefix = "model"
     #: files have one of two layouts; the older is the one written
     aliases = {"^model.language_model": "model", "^model.visual": "visual", "^language_model": "model"}
+
+
+class Qwen2VLPreTrainedModel(QwenVLPreTrainedModel):
+    """What all Qwen2-VL classes share."""
+
+    config_class = Qwen2VLConfig
 
 
 class QwenVLModel(PreTrainedModel):
@@ -50,12 +55,6 @@ class QwenVLModel(PreTrainedModel):
         self.visual = self.tower_class(config.vision_config)
         self.language_model = build_part(config.text_config)
         self.post_init()
-
-    def get_input_embeddings(self) -> nn.Module:
-        return self.language_model.get_input_embeddings()
-
-    def set_input_embeddings(self, value: nn.Module) -> None:
-        self.language_model.set_input_embeddings(value)
 
     def get_decoder(self) -> nn.Module:
         return self.language_model
@@ -109,7 +108,7 @@ class QwenVLModel(PreTrainedModel):
         if image_grid_thw is None and video_grid_thw is None:
             return text_positions(mask)
         grids = {
-            self.config.image_token_id: self.boxes(image_grid_thw),
+            self.config.image_token_id: self.image_boxes(image_grid_thw),
             self.config.video_token_id: self.boxes(video_grid_thw, **times),
         }
         return rope_index(input_ids, mask, grids, start_token=self.config.vision_start_token_id)
@@ -119,6 +118,10 @@ class QwenVLModel(PreTrainedModel):
         merge = self.config.vision_config.spatial_merge_size
         for time, rows, columns in [] if grid_thw is None else grid_thw.tolist():
             yield range(time), rows // merge, columns // merge
+
+    def image_boxes(self, grid_thw: Tensor | None) -> Iterator[Grid]:
+        """As `boxes`, of images."""
+        return self.boxes(grid_thw)
 
     def forward(
         self,
