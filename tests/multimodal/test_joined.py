@@ -38,11 +38,14 @@ def test_joint_config_saves_and_loads(tmp_path: Path) -> None:
 
 def test_two_checkpoints_are_joined_trained_and_write(tmp_path: Path) -> None:
     encoder, decoder = sides()
-    AutoModel.from_config(encoder).save_pretrained(tmp_path / "encoder")
+    stored = AutoModel.from_config(encoder)
+    stored.save_pretrained(tmp_path / "encoder")
     AutoModelForCausalLM.from_config(decoder).save_pretrained(tmp_path / "decoder")
     model = VisionEncoderDecoderModel.from_encoder_decoder_pretrained(
         str(tmp_path / "encoder"), str(tmp_path / "decoder")
     )
+    for name, weight in stored.named_parameters():
+        assert torch.equal(weight, model.encoder.get_parameter(name)), name
     assert model.enc_to_dec_proj is not None and model.config.decoder.add_cross_attention
     assert not model.config.tie_word_embeddings
     model.config.decoder_start_token_id, model.config.pad_token_id = 1, 0

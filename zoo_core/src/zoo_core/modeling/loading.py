@@ -147,7 +147,9 @@ def settle(
     dtype: torch.dtype,
     attn_implementation: str | dict[str, str] | None,
 ) -> None:
-    """Note the dtype in the config and choose the attention implementation that the caller asked for."""
+    """Note that the weights stand, and their dtype; choose the attention implementation asked for."""
+    for module in model.modules():
+        module._initialized = True  # type: ignore[assignment]  # a model around this one leaves them alone
     config.dtype = str(dtype).removeprefix("torch.")
     chosen = attn_implementation or config._attn_implementation
     if chosen is not None:
