@@ -9,6 +9,7 @@ _PROCESSORS = {
     "InstructBlipProcessor": "instructblip",
     "LlavaNextProcessor": "llava_next",
     "LlavaProcessor": "llava",
+    "MusicgenProcessor": "musicgen",
     "PaliGemmaProcessor": "paligemma",
     "Pix2StructProcessor": "pix2struct",
     "Qwen2VLProcessor": "qwen2_vl",
