@@ -57,6 +57,8 @@ class GenerationMixin:
     prepends_decoder_start: ClassVar[bool] = True
     #: pass positions even where nothing is padded, for models whose own default differs
     explicit_positions: ClassVar[bool] = False
+    #: what is remembered decides the answer (XLNet), so that use_cache=False changes nothing
+    always_cached: ClassVar[bool] = False
 
     if TYPE_CHECKING:
         config: PretrainedConfig

@@ -65,7 +65,8 @@ class ForMultipleChoice(Pooled):
             raise ValueError("pass exactly one of input_ids and inputs_embeds")
         choices = given.shape[1]
         flat: dict[str, Any] = {
-            name: x.flatten(0, 1) if isinstance(x, Tensor) else x for name, x in inputs.items()
+            name: x.flatten(0, 1) if isinstance(x, Tensor) and name != "head_mask" else x
+            for name, x in inputs.items()
         }
         if inputs_embeds is not None:
             flat["inputs_embeds"] = inputs_embeds.flatten(0, 1)

@@ -82,6 +82,23 @@ class AttentionCore(nn.Module):
         head_mask: Tensor | None = None,
     ) -> Tensor:
         """Attended values (batch, heads, query, value width), by the implementation in force."""
+        name = CROSS_ATTENTIONS if self.cross else ATTENTIONS
+        attended, weights = self.weigh(query, key, value, mask, name=name, bias=bias, head_mask=head_mask)
+        record(name, weights)
+        return attended
+
+    def weigh(
+        self,
+        query: Tensor,
+        key: Tensor,
+        value: Tensor,
+        mask: Mask,
+        *,
+        name: str = ATTENTIONS,
+        bias: Tensor | None = None,
+        head_mask: Tensor | None = None,
+    ) -> tuple[Tensor, Tensor | None]:
+        """Attended values, and the weights where `name` is to be recorded; what `attend` does first."""
         scoring = Scoring(
             scale=self.scale,
             softcap=self.softcap,
@@ -90,11 +107,8 @@ class AttentionCore(nn.Module):
             bias=bias,
             head_mask=head_mask,
         )
-        name = CROSS_ATTENTIONS if self.cross else ATTENTIONS
         implementation = ATTENTION_FUNCTIONS["eager" if wants(name) else self.implementation]
-        attended, weights = implementation(query, key, value, mask, scoring)
-        record(name, weights)
-        return attended
+        return implementation(query, key, value, mask, scoring)
 
     def inputs(
         self, hidden: Tensor, context: AttentionContext, rotary: RotaryTables | None

@@ -14,7 +14,6 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from zoo_core.nn.attention import Attention
-from zoo_core.nn.attention_functions import ATTENTION_FUNCTIONS, AttentionFunction, Scoring
 from zoo_core.nn.linear import Linear
 from zoo_core.nn.masks import AttentionContext, Mask
 from zoo_core.nn.recording import ATTENTIONS, GLOBAL_ATTENTIONS, record, wants
@@ -75,10 +74,9 @@ class LongformerAttention(Attention):
         self, hidden: Tensor, context: AttentionContext, *, reach: Reach, head_mask: Tensor | None = None
     ) -> Tensor:
         """(batch, sequence, hidden) to the same shape."""
-        scoring = Scoring(self.scale, dropout=self.dropout if self.training else 0.0, head_mask=head_mask)
-        attended = self.near(hidden, reach, scoring)
+        attended = self.near(hidden, reach, head_mask)
         if reach.index is not None and reach.present is not None:
-            found = self.everywhere(hidden, reach, scoring)
+            found = self.everywhere(hidden, reach, head_mask)
             rows, slots = reach.present.nonzero(as_tuple=True)
             at = reach.index[rows, slots]
             # out of place: the values that it replaces have gradients
@@ -86,7 +84,7 @@ class LongformerAttention(Attention):
             return self.o_proj(attended.flatten(2))
         return self.merge(attended)
 
-    def near(self, hidden: Tensor, reach: Reach, scoring: Scoring) -> Tensor:
+    def near(self, hidden: Tensor, reach: Reach, head_mask: Tensor | None) -> Tensor:
         """What tokens take from neighbours and global tokens, (batch, heads, sequence, width)."""
         query, key, value = self.heads(hidden, None)
         batch, heads, length, width = query.shape
@@ -107,7 +105,7 @@ class LongformerAttention(Attention):
             values = torch.cat((value.gather(2, at).repeat_interleave(blocks, 0), values), dim=2)
             present = reach.present.repeat_interleave(blocks, 0)[:, None, None].expand(-1, 1, w, -1)
             allowed = torch.cat((present, allowed), dim=-1)
-        attended, weights = self.function(ATTENTIONS)(queries, keys, values, Mask(allowed=allowed), scoring)
+        attended, weights = self.weigh(queries, keys, values, Mask(allowed=allowed), head_mask=head_mask)
         attended = attended.unflatten(0, (batch, blocks)).transpose(1, 2).flatten(2, 3)[:, :, :length]
         if weights is not None and wants(ATTENTIONS):
             beside = (place[: 2 * w + 1] + place[:w, None] + extra).expand(*weights.shape[:-1], -1)
@@ -121,22 +119,19 @@ class LongformerAttention(Attention):
         w = self.window
         return F.pad(x, (0, 0, w, w + rest)).unfold(2, 3 * w, w).permute(0, 2, 1, 4, 3).flatten(0, 1)
 
-    def everywhere(self, hidden: Tensor, reach: Reach, scoring: Scoring) -> Tensor:
+    def everywhere(self, hidden: Tensor, reach: Reach, head_mask: Tensor | None) -> Tensor:
         """What the global tokens take from all tokens, (batch, heads, G, width)."""
         assert reach.index is not None and reach.present is not None
         at = reach.index[..., None].expand(-1, -1, hidden.shape[-1])
         query = self.split(self.q_global(hidden.gather(1, at)))
         key, value = self.split(self.k_global(hidden)), self.split(self.v_global(hidden))
         mask = Mask(allowed=reach.kept[:, None, None])
-        attended, weights = self.function(GLOBAL_ATTENTIONS)(query, key, value, mask, scoring)
+        name = GLOBAL_ATTENTIONS
+        attended, weights = self.weigh(query, key, value, mask, name=name, head_mask=head_mask)
         if weights is not None:
             weights = F.pad(weights, (0, -weights.shape[-1] % self.multiple))
             # where a row has fewer global tokens than another there is nothing to weigh: all alike
-            alike = (1.0 if scoring.head_mask is None else scoring.head_mask) / weights.shape[-1]
+            alike = (1.0 if head_mask is None else head_mask) / weights.shape[-1]
             weights = torch.where(reach.present[:, None, :, None], weights, alike)
-            record(GLOBAL_ATTENTIONS, weights.transpose(2, 3))
+            record(name, weights.transpose(2, 3))
         return attended
-
-    def function(self, name: str) -> AttentionFunction:
-        """The implementation in force; the one that gives weights where `name` is to be recorded."""
-        return ATTENTION_FUNCTIONS["eager" if wants(name) else self.implementation]
