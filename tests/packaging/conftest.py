@@ -67,3 +67,22 @@ def installed(distributions: Path, tmp_path_factory: pytest.TempPathFactory) -> 
     # The one dependency that a record with a zoo-core range needs; the tests see no site-packages.
     shutil.copytree(Path(packaging.__file__).parent, folder / "all" / "packaging")
     return {name: folder / name for name in ("zoo_core", "all")}
+
+
+@pytest.fixture(scope="session")
+def vision_alone(distributions: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with zoo-core, zoo-vision and a third party's image package, as pip installs them.
+
+    Beside it "others": what else is installed here, without anything of the zoo.
+    """
+    folder = tmp_path_factory.mktemp("vision")
+    plugin = folder / "source"
+    shutil.copytree(ROOT / "tests" / "plugins" / "vision", plugin)
+    wheels = [next(distributions.glob(f"{package}-*.whl")) for package in ("zoo_core", "zoo_vision")]
+    options = ["-q", "--no-deps", "--no-index", "--no-build-isolation", "--target", folder / "site"]
+    run(sys.executable, "-m", "pip", "install", *options, *wheels, plugin)
+    (folder / "others").mkdir()
+    for path in Path(packaging.__file__).parents[1].iterdir():
+        if not path.name.lower().startswith(("zoo", "__editable__")) and path.suffix != ".pth":
+            (folder / "others" / path.name).symlink_to(path)
+    return folder / "site"
