@@ -79,6 +79,15 @@ def logits(*best: int, classes: int = 4) -> torch.Tensor:
     return torch.nn.functional.one_hot(torch.tensor(best), classes).float()[None] * 20 - 10
 
 
+def test_prepared_images_are_padded_with_their_masks() -> None:
+    images = [np.ones((3, 4, 6), np.float32), np.ones((3, 5, 2), np.float32)]
+    maps = [np.full((4, 6), 7), np.full((5, 2), 3)]
+    out = MaskFormerImageProcessor().encode_inputs(images, maps, return_tensors="pt")
+    assert out["pixel_values"].shape == (2, 3, 5, 6) and out["pixel_mask"].sum((1, 2)).tolist() == [24, 10]
+    assert [labels.tolist() for labels in out["class_labels"]] == [[7], [3]]
+    assert [int(masks.sum()) for masks in out["mask_labels"]] == [24, 10]
+
+
 def test_detections_in_pixels() -> None:
     boxes = torch.tensor([[[0.5, 0.5, 0.2, 0.4], [0.1, 0.1, 0.1, 0.1]]])
     outputs = SimpleNamespace(logits=logits(2, 3), pred_boxes=boxes)

@@ -15,9 +15,10 @@ from zoo_vision.processing.base import (
     IMAGENET_MEAN,
     IMAGENET_STD,
     StandardImageProcessor,
+    format_name,
     shortest,
 )
-from zoo_vision.processing.picture import Picture, flat_list
+from zoo_vision.processing.picture import LAST, Picture, flat_list
 from zoo_vision.processing.resample import Size, edges, resize, target_size
 
 if TYPE_CHECKING:
@@ -86,14 +87,47 @@ class MaskFormerImageProcessor(StandardImageProcessor):
             call,
             size=(pad["height"], pad["width"]) if pad else None,
         )
+        return run.join(values, mask, segmentation_maps, instance_id_to_semantic_id, call.return_tensors)
+
+    def encode_inputs(
+        self,
+        pixel_values_list: Sequence[Any],
+        segmentation_maps: Any = None,
+        instance_id_to_semantic_id: Any = None,
+        ignore_index: int | None = None,
+        do_reduce_labels: bool = False,
+        return_tensors: Any = None,
+        input_data_format: Any = None,
+        pad_size: Size | None = None,
+    ) -> BatchFeature:
+        """Pad images that are prepared already, arrays (channels, height, width); else as ``preprocess``."""
+        changes = {"ignore_index": ignore_index, "do_reduce_labels": do_reduce_labels, "pad_size": pad_size}
+        run = self.adjusted({**changes, "do_resize": False})
+        arrays = [np.asarray(image) for image in pixel_values_list]
+        if input_data_format is not None and format_name(input_data_format) == LAST:
+            arrays = [np.moveaxis(array, -1, 0) for array in arrays]
+        if not arrays or any(array.ndim != 3 for array in arrays):
+            shapes = [array.shape for array in arrays]
+            raise ProcessingError(f"images must be arrays (channels, height, width), got shapes {shapes}")
+        sizes = [(array.shape[1], array.shape[2]) for array in arrays]
+        pad = run.pad_size
+        height, width = (pad["height"], pad["width"]) if pad else geometry.largest(sizes)
+        values = np.zeros((len(arrays), len(arrays[0]), height, width), dtype=arrays[0].dtype)
+        mask = np.zeros((len(arrays), height, width), dtype=np.int64)
+        for array, (rows, columns), place, covered in zip(arrays, sizes, values, mask, strict=True):
+            place[:, :rows, :columns], covered[:rows, :columns] = array, 1
+        return run.join(values, mask, segmentation_maps, instance_id_to_semantic_id, return_tensors)
+
+    def join(
+        self, values: np.ndarray, mask: np.ndarray, maps: Any, mapping: Any, return_tensors: Any
+    ) -> BatchFeature:
+        """A padded batch with its mask and, where there are label maps, with their masks and classes."""
         data = {"pixel_values": values, "pixel_mask": mask}
-        out = self.batch(data, call.return_tensors, listed=("pixel_values", "pixel_mask"))
-        if segmentation_maps is not None:
-            extent = mask.shape[1], mask.shape[2]
-            masks, labels = run.masks(segmentation_maps, instance_id_to_semantic_id, len(pictures), extent)
-            for name, arrays in (("mask_labels", masks), ("class_labels", labels)):
-                tensors = [BatchFeature({"one": array}, call.return_tensors)["one"] for array in arrays]
-                out[name] = tensors
+        out = self.batch(data, return_tensors, listed=("pixel_values", "pixel_mask"))
+        if maps is not None:
+            found = self.masks(maps, mapping, len(values), (mask.shape[1], mask.shape[2]))
+            for name, arrays in zip(("mask_labels", "class_labels"), found, strict=True):
+                out[name] = [BatchFeature({"one": array}, return_tensors)["one"] for array in arrays]
         return out
 
     def masks(
