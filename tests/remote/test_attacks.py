@@ -30,6 +30,8 @@ def _catalogue() -> Any:
 
 ATTACKS = _catalogue().ATTACKS
 SINGLE = ("namespaces", "landlock", "seccomp", "limits")
+TIERS = ("namespaces", "landlock")
+"""What tier A and tier B do without: each is attacked in full, as both users."""
 USERS = ("own", "nobody")
 
 
@@ -63,7 +65,7 @@ def outcomes(user: str) -> dict[str, dict[str, str]]:
         pytest.skip(f"not checked as {user}: no Python that {user} can start")
     if facilities().tier == "none":
         pytest.skip(f"no attack was checked: {facilities().complaint()}")
-    singles = [f"-{layer}" if user == "own" else f"-{layer}:{layer}" for layer in SINGLE if has(layer)]
+    singles = [removal(user, layer) for layer in SINGLE if has(layer)]
     pairs = ["-namespaces-landlock:", "-seccomp-capabilities:"] if user == "own" else []
     ours = [str(Path(__file__).parents[2] / name / "src") for name in ("zoo_core", "zoo_text")]
     search = [*(path for path in sys.path if path.endswith("site-packages")), *ours]
@@ -88,6 +90,11 @@ def outcomes(user: str) -> dict[str, dict[str, str]]:
     assert answer["user"] == (os.geteuid() if user == "own" else pwd.getpwnam(user).pw_uid)
     results: dict[str, dict[str, str]] = answer["results"]
     return results
+
+
+def removal(user: str, layer: str) -> str:
+    """The argument that removes a layer: for all attacks, or for those that it alone stops."""
+    return f"-{layer}" if user == "own" or layer in TIERS else f"-{layer}:{layer}"
 
 
 def has(layer: str) -> bool:
@@ -119,7 +126,7 @@ def test_attacks_return_when_their_layer_goes(user: str, layer: str) -> None:
     found = outcomes(user)
     if not has(layer):
         pytest.skip(f"this platform has no {layer} to remove")
-    results = found[f"-{layer}" if user == "own" else f"-{layer}:{layer}"]
+    results = found[removal(user, layer)]
     broken = {name for name, result in results.items() if result == "broken"}
     expected = {
         attack.name
