@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from contextlib import nullcontext
 from functools import partial
-from typing import Any, ClassVar
+from typing import Any, TypeVar
 
 import torch
 import torch.nn.functional as F
@@ -31,6 +31,8 @@ from zoo_core.nn.ssm import (
     state_slot,
 )
 from zoo_text.zamba.config import ZambaConfig
+
+AttentionT = TypeVar("AttentionT", bound=Attention)
 
 
 class ZambaPreTrainedModel(PreTrainedModel):
@@ -114,9 +116,7 @@ class MambaLayer(nn.Module):
         return hidden + self.self_attn(self.input_layernorm(given), context)
 
 
-def double_attention(
-    config: PretrainedConfig, layer_idx: int, kind: type[Attention] = Attention
-) -> Attention:
+def double_attention(config: PretrainedConfig, layer_idx: int, kind: type[AttentionT]) -> AttentionT:
     """Attention over hidden states and embeddings side by side, to a width of the hidden states alone."""
     width, head_dim = config.attention_hidden_size, config.attention_head_dim
     attention = kind(
@@ -173,9 +173,6 @@ class ZambaModel(ZambaPreTrainedModel, DecoderModel):
 
     hub_names = {"norm": "final_layernorm"}
 
-    #: how many different blocks take turns
-    blocks: ClassVar[int] = 1
-
     def make_layer(self, config: PretrainedConfig, layer_idx: int) -> nn.Module:
         mamba = MambaLayer(config, self.make_mixer(config, layer_idx))
         if config.layers_block_type[layer_idx] != "hybrid":
@@ -188,7 +185,8 @@ class ZambaModel(ZambaPreTrainedModel, DecoderModel):
     def shared(self, config: PretrainedConfig) -> dict[int, tuple[int, int]]:
         """For each hybrid layer its number among them, and the last layer in which its block stands."""
         hybrid = [i for i, kind in enumerate(config.layers_block_type) if kind == "hybrid"]
-        return {layer: (turn, hybrid[turn :: self.blocks][-1]) for turn, layer in enumerate(hybrid)}
+        blocks = getattr(config, "num_mem_blocks", 1)  # that many take turns
+        return {layer: (turn, hybrid[turn::blocks][-1]) for turn, layer in enumerate(hybrid)}
 
     def post_init(self) -> None:
         self.tie_weights()
@@ -199,7 +197,7 @@ class ZambaModel(ZambaPreTrainedModel, DecoderModel):
 
     def make_block(self, config: PretrainedConfig, layer_idx: int, turn: int) -> nn.Module:
         """The shared block as it stands in the hybrid layer number `turn`."""
-        return SharedBlock(config, double_attention(config, layer_idx), gated_mlp_of(config))
+        return SharedBlock(config, double_attention(config, layer_idx, Attention), gated_mlp_of(config))
 
     def make_rotary(self, config: PretrainedConfig) -> dict[str, nn.Module]:
         return {}
