@@ -132,6 +132,71 @@ QWEN_CALLS = [
     call("post_process_image_text_to_text", generated_outputs={"$ids": [[64, 65, 256, 257, 66]]}),
 ]
 
+PIECES = (
+    "LlamaTokenizerFast",
+    {
+        "backend": "pieces",
+        "pad_token": "<pad>",
+        "unk_token": "<unk>",
+        "bos_token": "<s>",
+        "eos_token": "</s>",
+    },
+)
+SAMPLED_CALLS = [
+    call(text="a cat"),
+    call(text=["a cat", "and two"], padding=True, return_tensors="pt"),
+    call(images=image(60, 40), text="see <image>?"),
+    call(images=[image(60, 40)], text=["see <image>?"], return_tensors="pt"),
+    call(images=[image(60, 40), image(30, 50)], text="<image> or <image>", return_tensors="pt"),
+    call(images=[image(60, 40), image(30, 50)], text=["<image><image>"], return_tensors="pt"),
+    call(
+        images=[[image(60, 40)], [image(30, 50, 2), image(20, 20, 3)]],
+        text=["a <image>", "<image> or <image> then"],
+        padding=True,
+        return_tensors="pt",
+    ),
+    call(
+        images=[[image(60, 40)], []],
+        text=["a <image>", "none"],
+        padding=True,
+        return_tensors="pt",
+    ),
+    call(
+        images=[image(60, 40), image(20, 20)], text=["<image>", "b<image>"], padding=True, return_tensors="pt"
+    ),
+    call(images=[image(60, 40)], text=["<image> and more text"], truncation=True, max_length=9),
+    call(images=[image(60, 40)], text=["<image>a"], add_special_tokens=False, return_tensors="np"),
+    call(images=[image(60, 40)], text=["<image><image>"]),
+    call(images=[image(60, 40)], text=["nothing"]),
+    call(images=image(60, 40), return_tensors="pt"),
+    call(
+        "apply_chat_template", conversation=talk({"type": "image"}, "what is it"), add_generation_prompt=True
+    ),
+    call(
+        "apply_chat_template",
+        conversation=talk({"type": "image", "image": image(60, 40)}, "what is it"),
+        add_generation_prompt=True,
+        tokenize=True,
+        return_dict=True,
+        return_tensors="pt",
+    ),
+    call(
+        "apply_chat_template",
+        conversation=[
+            talk({"type": "image", "image": image(60, 40)}, "one"),
+            talk({"type": "image", "image": image(30, 30)}, {"type": "image", "image": image(60, 40)}, "or"),
+        ],
+        tokenize=True,
+        return_dict=True,
+        padding=True,
+        return_tensors="pt",
+    ),
+    call("apply_chat_template", conversation=talk("only text"), tokenize=True, return_dict=True),
+    call("batch_decode", sequences={"$ids": [[70, 71, 1, 72], [73, 74, 75, 2]]}, skip_special_tokens=True),
+    call("decode", token_ids=[1, 70, 71]),
+    call("post_process_image_text_to_text", generated_outputs={"$ids": [[1, 70, 71, 2, 72]]}),
+]
+
 CASES: dict[str, dict[str, Any]] = {
     "Qwen2VLProcessor": {
         "class": "Qwen2VLProcessor",
@@ -181,6 +246,38 @@ CASES: dict[str, dict[str, Any]] = {
                 conversation=talk({"type": "video", "video": video(4, 40, 60)}, "what"),
                 tokenize=True,
                 return_dict=True,
+                return_tensors="pt",
+            ),
+        ],
+    },
+    "Idefics2Processor": {
+        "class": "Idefics2Processor",
+        "components": {
+            "image_processor": (
+                "Idefics2ImageProcessor",
+                {"size": {"shortest_edge": 20, "longest_edge": 40}, "do_image_splitting": False},
+            ),
+            "tokenizer": PIECES,
+        },
+        "settings": {"image_seq_len": 3, "chat_template": template("<image>")},
+        "calls": SAMPLED_CALLS,
+    },
+    "Idefics2Processor.split": {
+        "class": "Idefics2Processor",
+        "components": {
+            "image_processor": (
+                "Idefics2ImageProcessor",
+                {"size": {"shortest_edge": 20, "longest_edge": 40}, "do_image_splitting": True},
+            ),
+            "tokenizer": PIECES,
+        },
+        "settings": {"image_seq_len": 2},
+        "calls": [
+            call(images=[image(60, 40)], text=["<image>a"], return_tensors="pt"),
+            call(
+                images=[[image(60, 40), image(20, 30)], [image(20, 20)]],
+                text=["<image><image>a", "b<image>"],
+                padding=True,
                 return_tensors="pt",
             ),
         ],

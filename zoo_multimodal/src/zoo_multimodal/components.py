@@ -6,6 +6,7 @@ _PROCESSORS = {
     "CLIPProcessor": "clip",
     "GitProcessor": "git",
     "ClapProcessor": "clap",
+    "Idefics2Processor": "idefics2",
     "InstructBlipProcessor": "instructblip",
     "LlavaNextProcessor": "llava_next",
     "LlavaProcessor": "llava",

@@ -95,10 +95,14 @@ class ImageTextModel(PreTrainedModel):
 
     def __init__(self, config: PretrainedConfig) -> None:
         super().__init__(config)
-        self.vision_tower = build_part(config.vision_config)
+        self.vision_tower = self.make_tower(config)
         self.multi_modal_projector = self.make_projector(config)
         self.language_model = build_part(config.text_config)
         self.post_init()
+
+    def make_tower(self, config: PretrainedConfig) -> nn.Module:
+        """From images to image features."""
+        return build_part(config.vision_config)
 
     def make_projector(self, config: PretrainedConfig) -> nn.Module:
         """From image features to embeddings."""
@@ -124,20 +128,25 @@ class ImageTextModel(PreTrainedModel):
         past_key_values: Cache | None = None,
         *,
         inputs_embeds: Tensor | None = None,
+        features: Tensor | None = None,
         **inputs: Any,
     ) -> ImageTextModelOutput:
-        """Text (batch, sequence) with placeholders, and their images, to states (batch, sequence, hidden)."""
+        """Text (batch, sequence) with placeholders, and their images, to states (batch, sequence, hidden).
+
+        `features` are what `get_image_features` gave, where they are known already.
+        """
         if (input_ids is None) == (inputs_embeds is None):
             raise ValueError("pass exactly one of input_ids and inputs_embeds")
         if inputs_embeds is None:
             inputs_embeds = self.get_input_embeddings()(input_ids)
         options = self.image_options(inputs)
-        features = None
+        given = features is not None
         if pixel_values is not None:
             features = self.get_image_features(pixel_values, **options)
+        if features is not None:
             flat = torch.cat(features) if isinstance(features, list) else features.flatten(0, -2)
             inputs_embeds = place_features(inputs_embeds, self.places(input_ids, inputs_embeds), flat)
-            features = flat if self.flat_image_states else features
+            features = flat if self.flat_image_states and not given else features
         outputs = self.language_model(
             inputs_embeds=inputs_embeds,
             attention_mask=attention_mask,

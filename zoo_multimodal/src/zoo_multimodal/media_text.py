@@ -23,10 +23,13 @@ class MediaTextProcessor(ProcessorMixin):
         @property
         def video_token(self) -> str: ...
 
-    def replacements(self, kind: str, found: Mapping[str, Any]) -> Sequence[int | str]:
+    def replacements(
+        self, kind: str, found: Mapping[str, Any], options: Mapping[str, Any]
+    ) -> Sequence[int | str] | str:
         """For each of the images or videos (`kind`) how many placeholders its mark becomes, or which text.
 
-        `found` is what their processor returned.
+        One text stands for all.
+        `found` is what their processor returned for the keywords `options`.
         """
         raise NotImplementedError
 
@@ -53,11 +56,20 @@ class MediaTextProcessor(ProcessorMixin):
             if media is None:
                 continue
             mark = self.image_token if kind == "images" else self.video_token
-            processed = self.run_component(kind, media, groups[f"{kind}_kwargs"])
+            media, options = self.arranged(media, texts, mark), groups[f"{kind}_kwargs"]
+            processed = self.run_component(kind, media, options)
             found |= processed
-            shared = share_out(self.replacements(kind, processed), texts, mark)
+            new = self.replacements(kind, processed, options)
+            if isinstance(new, str):
+                texts = [one.replace(mark, new) for one in texts]
+                continue
+            shared = share_out(new, texts, mark)
             texts = expand_placeholders(texts, mark, shared, what=kind.removesuffix("s"))
         return BatchFeature({**self.encode(texts, groups["text_kwargs"]), **found})
+
+    def arranged(self, media: Any, texts: list[str], mark: str) -> Any:
+        """Images or videos as their processor wants them, given the texts with their marks."""
+        return media
 
     def run_component(self, kind: str, media: Any, options: dict[str, Any]) -> dict[str, Any]:
         """What the processor of images or videos makes of `media`."""
@@ -76,3 +88,14 @@ class MediaTextProcessor(ProcessorMixin):
                 rows if wanted is None else stack("mm_token_type_ids", rows, wanted)
             )
         return encoded
+
+
+class SampledImagesProcessor(MediaTextProcessor):
+    """Its image processor takes the images of each text as a list of their own."""
+
+    def arranged(self, media: Any, texts: list[str], mark: str) -> list[list[Any]]:
+        images = list(media) if isinstance(media, (list, tuple)) else [media]
+        if not images or not isinstance(images[0], (list, tuple)):
+            return share_out(images, texts, mark)
+        expand_placeholders(texts, mark, [[1] * len(one) for one in images])  # each text must have its own
+        return images

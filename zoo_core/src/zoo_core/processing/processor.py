@@ -344,8 +344,9 @@ class ProcessorMixin(SettingsFile):
         inputs = {names[kind]: found for kind, found in media.items() if any(found)}
         if "audio" in inputs:
             inputs["audio"] = [sound for talk in inputs["audio"] for sound in talk]
-        # The template has written the special tokens already.
-        calling.setdefault("add_special_tokens", False)
+        bos = getattr(self.text_side(), "bos_token", None)
+        if bos is not None and any(prompt.startswith(bos) for prompt in prompts):
+            calling.setdefault("add_special_tokens", False)  # the template has written them already
         out = self(text=prompts[0] if single and not inputs else prompts, **inputs, **calling)
         return out if return_dict else out["input_ids"]
 
