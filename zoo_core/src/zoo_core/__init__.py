@@ -94,6 +94,7 @@ if TYPE_CHECKING:
         ProcessorMixin as ProcessorMixin,
         VideoProcessingMixin as VideoProcessingMixin,
     )
+    from zoo_core.quantization import BitsAndBytesConfig as BitsAndBytesConfig
     from zoo_core.registry import prefer as prefer
     from zoo_core.tokenization import (
         BatchEncoding as BatchEncoding,
@@ -193,6 +194,7 @@ _EXPORTS: dict[str, tuple[str, ...]] = {
         "ProcessorMixin",
         "VideoProcessingMixin",
     ),
+    "zoo_core.quantization": ("BitsAndBytesConfig",),
     "zoo_core.registry": ("prefer",),
     "zoo_core.tokenization": (
         "BatchEncoding",

@@ -106,7 +106,7 @@ class Wav2Vec2ForPreTraining(AudioHead, Wav2Vec2PreTrainedModel):
         states = self.project_hid(outputs.last_hidden_state)
         features = self.dropout_features(outputs.extract_features)
         codes, perplexity = self.quantizer(features, mask_time_indices)
-        codes = self.project_q(codes.to(self.project_q.weight.dtype))
+        codes = self.project_q(codes.to(states.dtype))
         found = Wav2Vec2ForPreTrainingOutput.carry(
             outputs,
             projected_states=states,

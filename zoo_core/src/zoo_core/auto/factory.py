@@ -71,6 +71,8 @@ class AutoModelClass(AutoClass, Generic[ModelT]):
             from_tf: read a TensorFlow checkpoint. ``from_flax``: a Flax one.
             dtype: of the weights: a ``torch.dtype``, its name, or "auto" for that of the checkpoint.
             attn_implementation: "eager", "sdpa", "flash_attention_2" or "flex_attention".
+            load_in_8bit, load_in_4bit, quantization_config: linear layers in 8 or 4 bits, see
+                ``zoo_core.BitsAndBytesConfig``; needs bitsandbytes.
             output_loading_info: return ``(model, info)`` with ``missing_keys``, ``unexpected_keys``,
                 ``mismatched_keys`` and ``error_msgs``.
             cache_dir, force_download, proxies, revision, token, local_files_only, subfolder: where and how

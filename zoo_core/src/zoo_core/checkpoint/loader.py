@@ -21,6 +21,8 @@ from zoo_core.errors import CheckpointError, UninitializedWeights, WeightsMismat
 
 logger = logging.getLogger("zoo_core.checkpoint")
 
+Convert = Callable[[str, Tensor], Tensor]
+
 
 def load_weights(
     model: nn.Module,
@@ -31,6 +33,7 @@ def load_weights(
     ignore_mismatched_sizes: bool = False,
     device: torch.device | str | None = None,
     rebuild: Rebuild | None = None,
+    convert: Convert | None = None,
     log: bool = True,
 ) -> LoadReport:
     """Fill ``model``, best made within ``skeleton(dtype)``, from ``source``.
@@ -41,6 +44,7 @@ def load_weights(
     ignore_mismatched_sizes: initialise weights of other shapes anew instead of raising.
     rebuild: makes the model again, for buffers that a constructor computes on uninitialised memory;
         ``type(model)(model.config)`` when not given.
+    convert: makes what the model shall hold of each tensor that was read, given its canonical name.
     log: say once, as a warning of the logger ``zoo_core.checkpoint``, what was initialised or not used.
 
     Tensors whose name alone changes share memory with the mapped file. All checks run on headers before
@@ -55,6 +59,7 @@ def load_weights(
         lax_shapes=ignore_mismatched_sizes,
         device=device,
         rebuild=rebuild,
+        convert=convert,
     ).run(log)
 
 
@@ -91,10 +96,11 @@ class _Load:
         lax_shapes: bool,
         device: torch.device | str | None,
         rebuild: Rebuild | None,
+        convert: Convert | None,
     ) -> None:
         self.model, self.source, self.dtype = model, source, dtype
         self.strict, self.lax_shapes, self.device = strict, lax_shapes, device
-        self.rebuild = rebuild or _from_config(model)
+        self.rebuild, self.convert = rebuild or _from_config(model), convert
         self.report = LoadReport()
         self.clock = time.perf_counter()
 
@@ -110,7 +116,8 @@ class _Load:
         sorted_rows = self._sort()
         self._refuse(sorted_rows)
         self._lap("plan")
-        self._check_memory(sorted_rows)
+        if self.convert is None:
+            self._check_memory(sorted_rows)
         self.before = {path: slot.tensor for path, slot in self.slots.items()}
         initialiser = Initialiser(self.model, self.rebuild)
         initialiser.parameters((s for s in sorted_rows.missing if s.parameter), self._dtype_of)
@@ -259,7 +266,7 @@ class _Load:
                 )
             if self._shared(job) and made.untyped_storage().data_ptr() == tensor.untyped_storage().data_ptr():
                 made = made.clone()
-            yield slot, made
+            yield slot, made if self.convert is None else self.convert(slot.path, made)
 
     def _shared(self, job: _Job) -> bool:
         return any(self.source.shared(self.match.found[hub]) for hub in job.row.hub)

@@ -33,12 +33,14 @@ def save_weights(
     safe_serialization: bool = True,
     variant: str | None = None,
     state_dict: Mapping[str, Tensor] | None = None,
+    stored: Mapping[str, Mapping[str, Tensor]] | None = None,
 ) -> list[Path]:
     """Write the weights under their Hub names; returns the files written.
 
     max_shard_size: bytes, or a number with KB, MB, GB or KiB, MiB, GiB; a larger tensor is a shard alone.
     safe_serialization: safetensors, else a PyTorch pickle.
     state_dict: tensors to write instead of the model's own, under canonical names.
+    stored: for canonical names that files hold in another form, the tensors of that form by Hub name.
 
     New files are written beside the old ones and take their place only when all are complete; on a failure
     the old files are as they were. Shards of an earlier save that are no longer needed go last.
@@ -46,7 +48,7 @@ def save_weights(
     limit = parse_size(max_shard_size)
     folder = Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
-    tensors = hub_state_dict(model, state_dict)
+    tensors = hub_state_dict(model, state_dict, stored)
     name = with_variant("model.safetensors" if safe_serialization else "pytorch_model.bin", variant)
     shards = _shards(tensors, limit, name)
     write = _write_safetensors if safe_serialization else _write_pickle
@@ -65,7 +67,11 @@ def save_weights(
     return written
 
 
-def hub_state_dict(model: nn.Module, state_dict: Mapping[str, Tensor] | None = None) -> dict[str, Tensor]:
+def hub_state_dict(
+    model: nn.Module,
+    state_dict: Mapping[str, Tensor] | None = None,
+    stored: Mapping[str, Mapping[str, Tensor]] | None = None,
+) -> dict[str, Tensor]:
     """The tensors that a save writes, by Hub name, in the order of the model; of tied ones the owner's.
 
     Raises WeightsMismatch when ``state_dict`` lacks a tensor, and CheckpointError for one without memory.
@@ -89,7 +95,9 @@ def hub_state_dict(model: nn.Module, state_dict: Mapping[str, Tensor] | None = N
         )
     found: dict[str, Tensor] = {}
     for row in rows:
-        if row.op is None:
+        if stored is not None and row.canonical[0] in stored:
+            found.update(stored[row.canonical[0]])
+        elif row.op is None:
             found[row.hub[0]] = held[row.canonical[0]]
         else:
             found.update(row.op.to_hub([held[name] for name in row.canonical]))

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import copy
 import os
+import warnings
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from zoo_core.checkpoint import (
     TORCH_DTYPES,
@@ -21,10 +22,12 @@ from zoo_core.checkpoint import (
 )
 from zoo_core.errors import MissingDependency
 from zoo_core.hub import HubOptions, Repository
+from zoo_core.quantization.config import BitsAndBytesConfig, asked_for, of_file
 
 if TYPE_CHECKING:
     from zoo_core.config import PretrainedConfig
     from zoo_core.modeling.model import PreTrainedModel
+    from zoo_core.quantization.layers import Quantizer
 
 ModelT = TypeVar("ModelT", bound="PreTrainedModel")
 
@@ -48,6 +51,9 @@ def from_pretrained(
     from_flax: bool = False,
     use_safetensors: bool | None = None,
     variant: str | None = None,
+    quantization_config: BitsAndBytesConfig | Mapping[str, Any] | None = None,
+    load_in_8bit: bool | None = None,
+    load_in_4bit: bool | None = None,
     **kwargs: Any,
 ) -> Any:
     """A model of class `cls` with the weights of a checkpoint, in evaluation mode.
@@ -66,6 +72,9 @@ def from_pretrained(
         output_loading_info: return (model, info) with missing_keys, unexpected_keys, mismatched_keys and
             error_msgs.
         from_tf, from_flax, use_safetensors, variant: which weight files to read.
+        quantization_config: a BitsAndBytesConfig; linear layers are held in 8 or 4 bits, everything else in
+            float16 unless `dtype` says otherwise. A checkpoint that is stored so needs no keyword.
+        load_in_8bit, load_in_4bit: the same with bitsandbytes' defaults.
         kwargs: also cache_dir, force_download, proxies, revision, token, local_files_only, subfolder.
 
     Raises:
@@ -100,9 +109,13 @@ def from_pretrained(
         source = open_weights(
             repository, variant=variant, use_safetensors=use_safetensors, from_tf=from_tf, from_flax=from_flax
         )
+    asked = asked_for(quantization_config, load_in_8bit, load_in_4bit)
+    settings, source = quantization_of(config, asked, source)
+    dtype = dtype if dtype is not None else torch_dtype
     with source:
-        wanted = dtype_of(dtype if dtype is not None else torch_dtype, config, source)
+        wanted = dtype_of("float16" if dtype is None and settings is not None else dtype, config, source)
         model = construct(lambda: cls(config, *model_args, **kwargs), dtype=wanted)
+        quantizer = None if settings is None else make_quantizer(model, settings, source)
         report = load_weights(
             model,
             source,
@@ -110,7 +123,10 @@ def from_pretrained(
             ignore_mismatched_sizes=ignore_mismatched_sizes,
             device=one_device(device_map),
             rebuild=lambda: cls(copy.deepcopy(config), *model_args, **kwargs),
+            convert=None if quantizer is None else quantizer.convert,
         )
+        if quantizer is not None:
+            quantizer.finish()
     assert isinstance(model, cls)
     settle(model, config, wanted, attn_implementation)
     if repository is not None:
@@ -118,6 +134,33 @@ def from_pretrained(
         model.read_generation_config(repository)
     model.eval()
     return (model, report.loading_info()) if output_loading_info else model
+
+
+def quantization_of(
+    config: PretrainedConfig, asked: BitsAndBytesConfig | None, source: WeightSource
+) -> tuple[BitsAndBytesConfig | None, WeightSource]:
+    """How the model's layers shall be held, and the source, whose weights may be stored so already."""
+    recorded = getattr(config, "quantization_config", None)
+    if recorded is None or isinstance(source, DictSource):
+        return asked, source
+    from zoo_core.quantization.stored import StoredWeights
+
+    stored = recorded if isinstance(recorded, BitsAndBytesConfig) else of_file(recorded, source.description)
+    if not stored.bits:
+        return asked, source
+    if asked is not None and asked != stored:
+        warnings.warn(
+            "the checkpoint is quantised already: its own quantization_config is used, not the keyword's",
+            stacklevel=4,
+        )
+    return stored, StoredWeights(source)
+
+
+def make_quantizer(model: nn.Module, settings: BitsAndBytesConfig, source: WeightSource) -> Quantizer:
+    """What quantises the model's layers; bitsandbytes is imported here."""
+    from zoo_core.quantization.layers import Quantizer
+
+    return Quantizer(model, settings, source)
 
 
 def from_config(

@@ -50,6 +50,7 @@ def save_pretrained(
             safe_serialization=safe_serialization,
             variant=variant,
             state_dict=state_dict,
+            stored=quantized_tensors(model),
         )
         model.config.save_pretrained(folder)
         model.write_generation_config(folder)
@@ -57,6 +58,15 @@ def save_pretrained(
         from zoo_core.hub import upload as send
 
         send(folder, upload.pop("repo_id", folder.name), **upload)
+
+
+def quantized_tensors(model: PreTrainedModel) -> dict[str, dict[str, Tensor]] | None:
+    """What files hold of the layers that were quantised while loading; None where none were."""
+    if not getattr(model, "is_quantized", False):
+        return None
+    from zoo_core.quantization.layers import stored_tensors
+
+    return stored_tensors(model)
 
 
 def push_to_hub(

@@ -109,7 +109,7 @@ class Pix2StructVisionModel(Pix2StructPreTrainedModel):
         if attention_mask is None:
             attention_mask = flattened_patches.sum(-1) != 0
         place = flattened_patches[..., :2].long()
-        hidden = self.patch_projection(flattened_patches[..., 2:].to(self.patch_projection.weight.dtype))
+        hidden = self.patch_projection(flattened_patches[..., 2:].to(self.row_embedder.weight.dtype))
         hidden = hidden + self.column_embedder(place[..., 1]) + self.row_embedder(place[..., 0])
         hidden = self.dropout(hidden)
         context = AttentionContext(hidden, attention_mask)

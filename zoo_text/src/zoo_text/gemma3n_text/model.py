@@ -115,10 +115,9 @@ class AltUp(nn.Module):
 
     def coefficients(self, of: nn.Linear, x: Tensor) -> Tensor:
         """What a linear map makes of the modalities; in training its weight is clipped."""
-        weight = of.weight
         if self.training and self.clip is not None:
-            weight = weight.clamp(-self.clip, self.clip)
-        return F.linear(self.modalities(x), weight)
+            return F.linear(self.modalities(x), of.weight.clamp(-self.clip, self.clip))
+        return of(self.modalities(x))
 
     def predict(self, streams: Tensor) -> Tensor:
         count = streams.shape[0]
