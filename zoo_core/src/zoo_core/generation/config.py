@@ -208,7 +208,8 @@ class GenerationConfig:
                 parts.append(part)
         for part in parts:
             found = dict(part.generation_parameters())
-            found.update({name: getattr(part, name, None) for name in rules.SPECIAL_TOKENS})
+            names = (*rules.SPECIAL_TOKENS, "max_new_tokens")
+            found.update({name: getattr(part, name, None) for name in names})
             for name, value in found.items():
                 if value is not None:
                     values.setdefault(name, value)
