@@ -18,6 +18,7 @@ COMPONENTS: dict[str, str] = {
     "ParakeetFeatureExtractor": "zoo_audio.features.frames:ParakeetFeatureExtractor",
     "Phi4MultimodalFeatureExtractor": "zoo_audio.features.frames:Phi4MultimodalFeatureExtractor",
     "SeamlessM4TFeatureExtractor": "zoo_audio.features.kaldi:SeamlessM4TFeatureExtractor",
+    "SeamlessM4TProcessor": "zoo_audio.seamless_m4t.processor:SeamlessM4TProcessor",
     "SeamlessM4TTokenizer": "zoo_audio.tokenizers.speech:SeamlessM4TTokenizer",
     "Speech2Text2Tokenizer": "zoo_audio.tokenizers.speech:Speech2Text2Tokenizer",
     "Speech2TextFeatureExtractor": "zoo_audio.features.kaldi:Speech2TextFeatureExtractor",

@@ -52,4 +52,25 @@ class SpeechProcessor(ProcessorMixin):
         return found
 
 
+class SoundTextProcessor(ProcessorMixin):
+    """Sounds and texts to one batch, for models that take either or both."""
+
+    attributes = ("feature_extractor", "tokenizer")
+
+    def __call__(
+        self, text: Any = None, audios: Any = None, audio: Any = None, **kwargs: Any
+    ) -> BatchFeature:  # type: ignore[override]
+        """Ids of `text`, features of `audio`; `audios` is the older name of `audio`.
+
+        Args:
+            **kwargs: of the feature extractor (`sampling_rate`, ...) and of the tokenizer.
+        """
+        audio = audios if audio is None else audio
+        if audio is None or text is None:
+            return super().__call__(text=text, audio=audio, **kwargs)
+        both = super().__call__(audio=audio, **kwargs)
+        both.update(super().__call__(text=text, **kwargs))  # an attention_mask is the text's
+        return both
+
+
 _BOTH = frozenset(["padding", "max_length", "truncation", "pad_to_multiple_of", "return_attention_mask"])
