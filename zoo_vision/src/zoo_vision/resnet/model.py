@@ -42,24 +42,33 @@ class ResidualConvs(nn.Module):
     Args:
         kind: "basic", two 3x3, or "bottleneck", 1x1 to a quarter, 3x3, 1x1.
         early_stride: a bottleneck strides in its first convolution, not in its second.
+        dilations: of the first 3x3 convolution and of the next.
     """
 
     def __init__(
-        self, channels: int, width: int, *, kind: str, stride: int, act: str, early_stride: bool = False
+        self,
+        channels: int,
+        width: int,
+        *,
+        kind: str,
+        stride: int,
+        act: str,
+        early_stride: bool = False,
+        dilations: tuple[int, int] = (1, 1),
     ) -> None:
         super().__init__()
         self.act = activation(act)
         self.shortcut = self.make_shortcut(channels, width, stride)
         if kind == "basic":
             convs = [
-                ConvNorm(channels, width, stride=stride, act=act),
-                ConvNorm(width, width, act=None),
+                ConvNorm(channels, width, stride=stride, dilation=dilations[0], act=act),
+                ConvNorm(width, width, dilation=dilations[1], act=None),
             ]
         else:
             inner, first, second = width // 4, stride if early_stride else 1, 1 if early_stride else stride
             convs = [
                 ConvNorm(channels, inner, 1, stride=first, act=act),
-                ConvNorm(inner, inner, stride=second, act=act),
+                ConvNorm(inner, inner, stride=second, dilation=dilations[0], act=act),
                 ConvNorm(inner, width, 1, act=None),
             ]
         self.layer = nn.Sequential(*convs)

@@ -22,6 +22,15 @@ class RTDetrResidualConvs(ResidualConvs):
         return nn.Sequential(pool, ConvNorm(channels, width, 1, act=None))
 
 
+def deep_stem(channels: int, width: int, act: str) -> nn.Module:
+    """Three 3x3 convolutions, the first of stride 2, in place of one of 7x7."""
+    return nn.Sequential(
+        ConvNorm(channels, width // 2, stride=2, act=act),
+        ConvNorm(width // 2, width // 2, act=act),
+        ConvNorm(width // 2, width, act=act),
+    )
+
+
 class RTDetrResNetStage(ResNetStage):
     """Residual convolutions of one size."""
 
@@ -43,12 +52,7 @@ class RTDetrResNetModel(ResNetModel):
     stage_class = RTDetrResNetStage
 
     def make_stem(self, config: ResNetConfig) -> nn.Module:
-        width, act = config.embedding_size, config.hidden_act
-        return nn.Sequential(
-            ConvNorm(config.num_channels, width // 2, stride=2, act=act),
-            ConvNorm(width // 2, width // 2, act=act),
-            ConvNorm(width // 2, width, act=act),
-        )
+        return deep_stem(config.num_channels, config.embedding_size, config.hidden_act)
 
 
 class RTDetrResNetBackbone(ResNetBackbone):
