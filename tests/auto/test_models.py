@@ -23,7 +23,7 @@ from zoo_core import (
 )
 from zoo_core.architecture import Architecture
 from zoo_core.config import PretrainedConfig, sub_config
-from zoo_core.errors import UnknownArchitecture
+from zoo_core.errors import ConfigError, UnknownArchitecture
 
 if TYPE_CHECKING:
     from loopback_hub import LoopbackHub
@@ -183,9 +183,13 @@ def test_a_text_model_takes_the_text_part_of_a_composite(
     assert (type(model.config), model.config.width) == (own.Config, 6)
 
 
-def test_a_timm_backbone_is_said_to_be_missing(bert: Path) -> None:
-    with pytest.raises((UnknownArchitecture, ImportError), match="timm"):
-        AutoBackbone.from_pretrained("resnet18", use_timm_backbone=True)
+def test_a_timm_backbone_by_name(bert: Path) -> None:
+    made = AutoBackbone.from_pretrained(
+        "resnet18", use_timm_backbone=True, use_pretrained_backbone=False, out_indices=(1, 4)
+    )
+    assert made.channels == [64, 512]
+    with pytest.raises(ConfigError, match=r"'swin_tiny' is not among timm's networks .* resnet50"):
+        AutoBackbone.from_pretrained("swin_tiny", use_timm_backbone=True, use_pretrained_backbone=False)
     with pytest.raises(ValueError, match="config cannot be given together with use_timm_backbone=True"):
         AutoBackbone.from_pretrained(
             "resnet18", use_timm_backbone=True, config=AutoConfig.from_pretrained(bert)

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from zoo_core.auto.base import Path
 from zoo_core.auto.factory import AutoModelClass
+from zoo_core.auto.resolve import model_class
 from zoo_core.config import config_class_for
 
 if TYPE_CHECKING:
@@ -197,10 +198,11 @@ class AutoBackbone(AutoModelClass[PreTrainedModel]):
     def from_pretrained(
         cls, pretrained_model_name_or_path: Path | None, *model_args: Any, **kwargs: Any
     ) -> Any:
-        """As every Auto class of models; with ``use_timm_backbone=True`` a backbone of the timm package.
+        """As every Auto class of models; with ``use_timm_backbone=True`` a backbone by timm's name.
 
-        The latter takes ``num_channels``, ``features_only``, ``use_pretrained_backbone`` and
-        ``out_indices``, and neither ``config`` nor ``output_loading_info``.
+        The latter takes ``num_channels``, ``features_only``, ``use_pretrained_backbone`` (by default True:
+        load the weights that timm has published) and ``out_indices``, and neither ``config`` nor
+        ``output_loading_info``.
         """
         if not kwargs.pop("use_timm_backbone", False):
             return super().from_pretrained(pretrained_model_name_or_path, *model_args, **kwargs)
@@ -216,4 +218,6 @@ class AutoBackbone(AutoModelClass[PreTrainedModel]):
             use_pretrained_backbone=kwargs.pop("use_pretrained_backbone", True),
             out_indices=kwargs.pop("out_indices", (-1,)),
         )
+        if config.use_pretrained_backbone:
+            return model_class(cls.__name__, config).from_timm(config, **kwargs)
         return cls.from_config(config, **kwargs)

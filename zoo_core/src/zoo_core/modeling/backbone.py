@@ -8,6 +8,7 @@ from typing import Any, cast
 from torch import Tensor
 
 from zoo_core.config import PretrainedConfig
+from zoo_core.config.parts import config_class_for
 from zoo_core.errors import ConfigError
 from zoo_core.heads.base import Headed
 from zoo_core.modeling.model import PreTrainedModel
@@ -98,19 +99,33 @@ class SingleStageBackbone(Backbone):
         return pixel_values.shape[-2] // rows, pixel_values.shape[-1] // columns
 
 
-def build_backbone(config: PretrainedConfig) -> PreTrainedModel:
-    """The backbone that `config.backbone_config` describes.
+def build_backbone(config: PretrainedConfig, **options: Any) -> PreTrainedModel:
+    """The backbone that `config.backbone_config` describes, or one of timm's that `config.backbone` names.
+
+    The latter with `config.use_timm_backbone`. Nothing is fetched: weights come with the checkpoint of the
+    whole.
+
+    Args:
+        options: fields of a named backbone's config, where `config.backbone_kwargs` is absent.
 
     Raises:
-        ConfigError: the config names a backbone of another library instead.
+        ConfigError: the config says neither, or names a network that is not known here.
     """
     part = getattr(config, "backbone_config", None)
+    name = getattr(config, "backbone", None)
+    if part is None and name and getattr(config, "use_timm_backbone", False):
+        given = dict(getattr(config, "backbone_kwargs", None) or {})
+        channels = given.pop("in_chans", getattr(config, "num_channels", 3))
+        settings = {"num_channels": channels, **(given or options)}
+        part = config_class_for("timm_backbone")(backbone=name, use_pretrained_backbone=False, **settings)
     if part is None:
-        name = getattr(config, "backbone", None)
         raise ConfigError(
             f"{type(config).__name__} has no backbone_config"
-            + (f": it names the backbone {name!r} of the library timm, not used here" if name else "")
-            + ". Give it the config of a backbone of its own, as backbone_config=ResNetConfig("
-            "out_features=['stage4']); many repositories hold such weights under revision='no_timm'"
+            + (
+                f", and names the backbone {name!r}, which is not fetched from inside of a model"
+                if name
+                else ""
+            )
+            + ". Give it the config of its backbone, as backbone_config=ResNetConfig(out_features=['stage4'])"
         )
     return build_part(part, "AutoBackbone")

@@ -9,6 +9,11 @@ ARCHITECTURE = Architecture(
         "zoo_vision.detr.model",
         AutoModel="DetrModel",
         AutoModelForObjectDetection="DetrForObjectDetection",
+    )
+    | classes(
+        "zoo_vision.detr.segmentation",
+        AutoModelForImageSegmentation="DetrForSegmentation",
+        AutoModelForUniversalSegmentation="DetrForSegmentation",
     ),
     image_processor="zoo_vision.processing.detection:DetrImageProcessor",
 )

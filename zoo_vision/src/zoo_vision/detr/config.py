@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 from zoo_core.config import PretrainedConfig, sub_config
+from zoo_vision.resnet.config import ResNetConfig
 
 
 class DetrConfig(PretrainedConfig):
     """Sizes and switches of a DETR; the defaults are those of the ResNet-50 model.
 
+    The backbone is what `backbone_config` describes, with `use_timm_backbone` the network of timm that
+    `backbone` names, and otherwise a ResNet-50. `dilation`: its last stage dilates instead of striding.
     `*_cost` weigh the matching of queries to objects, `*_coefficient` the loss.
     """
 
@@ -53,3 +57,13 @@ class DetrConfig(PretrainedConfig):
 
     def __post_init__(self) -> None:
         self.num_hidden_layers = self.encoder_layers
+        if (
+            not self.use_timm_backbone
+            and self.backbone_config is None
+            and self.backbone in (None, "resnet50")
+        ):
+            self.backbone, self.backbone_config = None, ResNetConfig(out_features=["stage4"])
+
+    def check(self) -> Iterator[tuple[str, str]]:
+        if self.position_embedding_type not in ("sine", "learned"):
+            yield "position_embedding_type", "must be 'sine' or 'learned'"

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from typing import Any
+from collections.abc import Sequence
+from typing import Any, NamedTuple
 
 import torch
 import torch.nn.functional as F
@@ -11,7 +12,6 @@ from torch import Tensor, nn
 
 from zoo_core.checkpoint.dialects import BART_LAYER
 from zoo_core.checkpoint.names import HubNames
-from zoo_core.errors import ConfigError
 from zoo_core.modeling.backbone import build_backbone
 from zoo_core.modeling.model import PreTrainedModel
 from zoo_core.modeling.outputs import (
@@ -28,7 +28,10 @@ from zoo_core.nn.recording import HIDDEN_STATES, record
 from zoo_core.nn.stack import run_layers
 from zoo_vision.detr.config import DetrConfig
 from zoo_vision.losses.detr import detr_loss
+from zoo_vision.losses.matching import Target
 from zoo_vision.nn.frozen import FreezableBackbone, freeze_batch_norms
+from zoo_vision.resnet.model import ResNetModel
+from zoo_vision.timm_backbone.resnet import TimmResNet
 
 
 class DetrModelOutput(Seq2SeqModelOutput):
@@ -169,14 +172,20 @@ class LearnedPlaces(nn.Module):
 class DetrEncoder(DetrPreTrainedModel):
     """Layers over the pixels of the last feature map."""
 
+    layer_class: type[DetrLayer] = DetrLayer
+    norm: nn.Module | None = None
+
     def __init__(self, config: DetrConfig) -> None:
         super().__init__(config)
-        self.layers = nn.ModuleList(DetrLayer(config, decoder=False) for _ in range(config.encoder_layers))
+        self.layers = nn.ModuleList(
+            self.layer_class(config, decoder=False) for _ in range(config.encoder_layers)
+        )
         self.dropout = nn.Dropout(config.dropout)
 
     def forward(self, inputs_embeds: Tensor, padding: Tensor | None, places: Tensor) -> BaseModelOutput:
         context = AttentionContext(inputs_embeds, padding)
-        hidden = run_layers(self.layers, self.dropout(inputs_embeds), context, places=places)
+        start = self.dropout(inputs_embeds)
+        hidden = run_layers(self.layers, start, context, norm=self.norm, places=places)
         return BaseModelOutput(last_hidden_state=hidden)
 
 
@@ -184,10 +193,13 @@ class DetrDecoder(DetrPreTrainedModel):
     """Layers over the queries, and a final norm."""
 
     hub_names: HubNames = {"norm": "layernorm"}
+    layer_class: type[DetrLayer] = DetrLayer
 
     def __init__(self, config: DetrConfig) -> None:
         super().__init__(config)
-        self.layers = nn.ModuleList(DetrLayer(config, decoder=True) for _ in range(config.decoder_layers))
+        self.layers = nn.ModuleList(
+            self.layer_class(config, decoder=True) for _ in range(config.decoder_layers)
+        )
         self.norm = nn.LayerNorm(config.d_model)
         self.dropout = nn.Dropout(config.dropout)
 
@@ -208,30 +220,55 @@ class DetrDecoder(DetrPreTrainedModel):
         return DetrDecoderOutput(last_hidden_state=hidden, intermediate_hidden_states=steps)
 
 
+class DetrImage(NamedTuple):
+    """What the backbone sees: feature maps, the largest first, and of the last of them the projection
+    (batch, d_model, rows, columns), the mask (batch, rows, columns), True inside of the image, and the
+    positions (batch, rows x columns, d_model)."""
+
+    maps: tuple[Tensor, ...]
+    projected: Tensor
+    mask: Tensor
+    places: Tensor
+
+
 class DetrModel(FreezableBackbone, DetrPreTrainedModel):
     """Backbone, encoder and decoder."""
 
-    hub_names: HubNames = {
-        "backbone": "backbone.conv_encoder.model",
-        "learned_places": "backbone.position_embedding",
-    }
+    encoder_class: type[DetrEncoder] = DetrEncoder
+    decoder_class: type[DetrDecoder] = DetrDecoder
     learned_places: LearnedPlaces | None
+
+    @property
+    def hub_names(self) -> HubNames:  # type: ignore[override]
+        # a backbone of timm stands in files without the level that it has as a model of its own
+        inner = "backbone.model" if self.config.backbone_config is None else "backbone"
+        return {inner: "backbone.conv_encoder.model", "learned_places": "backbone.position_embedding"}
 
     def __init__(self, config: DetrConfig) -> None:
         super().__init__(config)
-        if config.position_embedding_type not in ("sine", "learned"):
-            raise ConfigError(
-                f"position_embedding_type must be 'sine' or 'learned', got {config.position_embedding_type!r}"
-            )
-        self.backbone: Any = build_backbone(config)
+        strides = {"output_stride": 16} if config.dilation else {}
+        self.backbone: Any = build_backbone(config, out_indices=[1, 2, 3, 4], **strides)
         freeze_batch_norms(self.backbone)
+        freeze_first_stage(self.backbone)
         size = config.d_model
         learned = config.position_embedding_type == "learned"
         self.learned_places = LearnedPlaces(size // 2) if learned else None
         self.input_projection = nn.Conv2d(self.backbone.channels[-1], size, 1)
         self.query_position_embeddings = nn.Embedding(config.num_queries, size)
-        self.encoder, self.decoder = DetrEncoder(config), DetrDecoder(config)
+        self.encoder, self.decoder = self.encoder_class(config), self.decoder_class(config)
         self.post_init()
+
+    def see(self, pixel_values: Tensor, pixel_mask: Tensor | None = None) -> DetrImage:
+        """What of images (batch, channels, height, width) the encoder takes; the mask is 0 in padding."""
+        if pixel_mask is None:
+            pixel_mask = torch.ones_like(pixel_values[:, 0], dtype=torch.long)
+        maps = self.backbone(pixel_values, output_hidden_states=False, output_attentions=False).feature_maps
+        mask = F.interpolate(pixel_mask[:, None].float(), size=maps[-1].shape[-2:])[:, 0].bool()
+        if self.learned_places is None:
+            places = sine_places(mask, self.config.d_model // 2).to(maps[-1].dtype)
+        else:
+            places = self.learned_places(mask)
+        return DetrImage(maps, self.input_projection(maps[-1]), mask, places)
 
     def forward(
         self,
@@ -241,6 +278,8 @@ class DetrModel(FreezableBackbone, DetrPreTrainedModel):
         encoder_outputs: ModelOutput | tuple[Tensor, ...] | None = None,
         inputs_embeds: Tensor | None = None,
         decoder_inputs_embeds: Tensor | None = None,
+        *,
+        image: DetrImage | None = None,
     ) -> DetrModelOutput:
         """Images to the states (batch, queries, hidden) of the queries.
 
@@ -248,28 +287,35 @@ class DetrModel(FreezableBackbone, DetrPreTrainedModel):
             pixel_values: (batch, channels, height, width). pixel_mask: (batch, height, width), 0 in padding.
             encoder_outputs: of an earlier call. inputs_embeds: (batch, pixels, hidden) instead of the
                 projected feature map. decoder_inputs_embeds: (batch, queries, hidden) instead of zeros.
+            image: what `see` makes of these images, where the caller has it.
         """
-        if pixel_mask is None:
-            pixel_mask = torch.ones_like(pixel_values[:, 0], dtype=torch.long)
-        image = self.backbone(pixel_values, output_hidden_states=False, output_attentions=False)
-        feature_map = image.feature_maps[-1]
-        mask = F.interpolate(pixel_mask[:, None].float(), size=feature_map.shape[-2:])[:, 0].bool()
-        places = sine_places(mask, self.config.d_model // 2).to(feature_map.dtype)
-        if self.learned_places is not None:
-            places = self.learned_places(mask)
-        padding = mask.flatten(1)
+        if image is None:
+            image = self.see(pixel_values, pixel_mask)
+        padding = image.mask.flatten(1)
         if encoder_outputs is None:
             if inputs_embeds is None:
-                inputs_embeds = self.input_projection(feature_map).flatten(2).transpose(1, 2)
-            encoder_outputs = self.encoder(inputs_embeds, padding, places)
+                inputs_embeds = image.projected.flatten(2).transpose(1, 2)
+            encoder_outputs = self.encoder(inputs_embeds, padding, image.places)
         elif not isinstance(encoder_outputs, ModelOutput):
             encoder_outputs = BaseModelOutput(*encoder_outputs)
         source = encoder_outputs[0]
         queries = self.query_position_embeddings.weight.expand(len(source), -1, -1)
         start = torch.zeros_like(queries) if decoder_inputs_embeds is None else decoder_inputs_embeds
-        decoded = self.decoder(start, source, padding, queries, places)
+        decoded = self.decoder(start, source, padding, queries, image.places)
+        return self.joined(encoder_outputs, decoded)
+
+    def joined(self, encoded: ModelOutput, decoded: ModelOutput) -> DetrModelOutput:
+        """The output, from the encoder's and the decoder's."""
         steps = decoded.intermediate_hidden_states
-        return DetrModelOutput.join(encoder_outputs, decoded, intermediate_hidden_states=steps)
+        return DetrModelOutput.join(encoded, decoded, intermediate_hidden_states=steps)
+
+
+def freeze_first_stage(backbone: nn.Module) -> None:
+    """Leave a ResNet's stem and first stage as they are in training."""
+    network = getattr(backbone, "model", None)
+    if isinstance(network, TimmResNet | ResNetModel):
+        network.stem.requires_grad_(False)
+        network.stages[0].requires_grad_(False)
 
 
 class BoxHead(nn.Module):
@@ -289,13 +335,33 @@ class BoxHead(nn.Module):
 class DetrForObjectDetection(DetrPreTrainedModel):
     """DETR with a class and a box for each query."""
 
+    model_class: type[DetrModel] = DetrModel
+
     def __init__(self, config: DetrConfig) -> None:
         super().__init__(config)
         size = config.d_model
-        self.model = DetrModel(config)
+        self.model = self.model_class(config)
         self.class_labels_classifier = nn.Linear(size, config.num_labels + 1)
         self.bbox_predictor = BoxHead(size, size, 4, 3)
         self.post_init()
+
+    def predict(self, outputs: DetrModelOutput) -> list[dict[str, Tensor]]:
+        """`logits` and `pred_boxes` of the decoder's layers as far as they are known, the last at the end."""
+        steps = outputs.intermediate_hidden_states
+        states = [*(() if steps is None else steps[:-1]), outputs.last_hidden_state]
+        return [
+            {
+                "logits": self.class_labels_classifier(state),
+                "pred_boxes": self.bbox_predictor(state).sigmoid(),
+            }
+            for state in states
+        ]
+
+    def loss(
+        self, last: dict[str, Tensor], labels: Sequence[Target], auxiliary: Sequence[dict[str, Tensor]]
+    ) -> tuple[Tensor, dict[str, Tensor]]:
+        """The loss and its parts."""
+        return detr_loss(last, labels, self.config, auxiliary)
 
     def forward(
         self,
@@ -307,24 +373,18 @@ class DetrForObjectDetection(DetrPreTrainedModel):
     ) -> DetrObjectDetectionOutput:
         """See `DetrModel`; `labels` has each image's `class_labels` (objects,) and `boxes` (objects, 4)."""
         outputs = self.model(pixel_values, pixel_mask, **inputs)
-        hidden = outputs.last_hidden_state
-        logits, boxes = self.class_labels_classifier(hidden), self.bbox_predictor(hidden).sigmoid()
-        steps = outputs.intermediate_hidden_states
-        auxiliary = [
-            {
-                "logits": self.class_labels_classifier(state),
-                "pred_boxes": self.bbox_predictor(state).sigmoid(),
-            }
-            for state in (() if steps is None else steps[:-1])
-        ]
-        loss, parts = None, None
+        return DetrObjectDetectionOutput(**self.answer(outputs, self.predict(outputs), labels))
+
+    def answer(
+        self,
+        outputs: DetrModelOutput,
+        predictions: Sequence[dict[str, Tensor]],
+        labels: Sequence[Target] | None,
+    ) -> dict[str, Any]:
+        """Fields of the output: what the model returned, the last predictions, and with labels the loss."""
+        *auxiliary, last = predictions
+        found = {name: value for name, value in outputs.items() if name in DetrObjectDetectionOutput.fields}
         if labels is not None:
-            loss, parts = detr_loss(logits, boxes, labels, self.config, auxiliary)
-        return DetrObjectDetectionOutput.carry(
-            outputs,
-            loss=loss,
-            loss_dict=parts,
-            logits=logits,
-            pred_boxes=boxes,
-            auxiliary_outputs=(auxiliary or None) if labels is not None else None,
-        )
+            loss, parts = self.loss(last, labels, auxiliary)
+            found |= {"loss": loss, "loss_dict": parts, "auxiliary_outputs": auxiliary or None}
+        return found | last

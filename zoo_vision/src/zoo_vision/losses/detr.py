@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import torch
@@ -10,59 +10,95 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from zoo_vision.losses.boxes import corners, paired_generalized_iou
-from zoo_vision.losses.matching import Target, match_boxes, matched_objects, matched_queries
+from zoo_vision.losses.focal import sigmoid_focal_losses
+from zoo_vision.losses.matching import (
+    Pairs,
+    Target,
+    match_boxes,
+    matched_objects,
+    matched_queries,
+    object_count,
+)
 
 
-def set_losses(logits: Tensor, boxes: Tensor, targets: Sequence[Target], config: Any) -> dict[str, Tensor]:
-    """`loss_ce`, `loss_bbox`, `loss_giou` and, for information, `cardinality_error`.
+def set_losses(found: dict[str, Tensor], targets: Sequence[Target], config: Any) -> dict[str, Tensor]:
+    """`loss_ce`, `loss_bbox`, `loss_giou`, for information `cardinality_error`, and with masks `loss_mask`
+    and `loss_dice`.
 
     Args:
-        logits: (batch, queries, labels + 1), the last class being "no object". boxes: (batch, queries, 4).
+        found: `logits` (batch, queries, labels + 1), the last class being "no object", `pred_boxes` (batch,
+            queries, 4), and optionally `pred_masks` (batch, queries, height, width).
     """
+    logits = found["logits"]
     none = logits.shape[-1] - 1
     pairs = match_boxes(
         -config.class_cost * logits.softmax(-1),
-        boxes,
+        found["pred_boxes"],
         targets,
         bbox_cost=config.bbox_cost,
         giou_cost=config.giou_cost,
     )
-    image, query = matched_queries(pairs)
-    wanted = matched_objects(pairs, targets, "boxes").to(boxes)
+    places = matched_queries(pairs)
     classes = torch.full(logits.shape[:2], none, dtype=torch.int64, device=logits.device)
-    classes[image, query] = matched_objects(pairs, targets, "class_labels")
+    classes[places] = matched_objects(pairs, targets, "class_labels").to(classes.device)
     weight = torch.ones(none + 1, device=logits.device)
     weight[-1] = config.eos_coefficient
-    counts = logits.new_tensor([len(t["class_labels"]) for t in targets])
-    objects = counts.sum().clamp(min=1)
-    found = boxes[image, query]
-    overlap = paired_generalized_iou(corners(found), corners(wanted))
     named = (logits.detach().argmax(-1) != none).sum(1).float()
-    return {
+    losses = {
         "loss_ce": F.cross_entropy(logits.transpose(1, 2), classes, weight),
+        **box_losses(found["pred_boxes"], pairs, targets),
+        "cardinality_error": F.l1_loss(named, named.new_tensor([len(t["class_labels"]) for t in targets])),
+    }
+    if "pred_masks" in found:
+        losses |= mask_losses(found["pred_masks"], pairs, targets)
+    return losses
+
+
+def box_losses(boxes: Tensor, pairs: Pairs, targets: Sequence[Target]) -> dict[str, Tensor]:
+    """`loss_bbox` and `loss_giou` of matched boxes, for each object."""
+    found = boxes[matched_queries(pairs)]
+    wanted = matched_objects(pairs, targets, "boxes").to(found)
+    overlap = paired_generalized_iou(corners(found), corners(wanted))
+    objects = object_count(targets, boxes)
+    return {
         "loss_bbox": F.l1_loss(found, wanted, reduction="sum") / objects,
         "loss_giou": (1 - overlap).sum() / objects,
-        "cardinality_error": F.l1_loss(named, counts.float()),
     }
 
 
-def detr_loss(
-    logits: Tensor,
-    boxes: Tensor,
-    targets: Sequence[Target],
-    config: Any,
-    auxiliary: Sequence[dict[str, Tensor]] = (),
+def mask_losses(masks: Tensor, pairs: Pairs, targets: Sequence[Target]) -> dict[str, Tensor]:
+    """`loss_mask`, focal, and `loss_dice` (https://arxiv.org/abs/1606.04797) of matched masks.
+
+    Args:
+        masks: (batch, queries, height, width) logits, stretched to the `masks` of the targets, which are
+            (objects, height, width) each and are padded with zeros to one size.
+    """
+    sizes = [target["masks"].shape[-2:] for target in targets]
+    height, width = (max(sides) for sides in zip(*sizes, strict=True))
+    padded = [
+        {"masks": F.pad(target["masks"], (0, width - w, 0, height - h))}
+        for target, (h, w) in zip(targets, sizes, strict=True)
+    ]
+    wanted = matched_objects(pairs, padded, "masks").to(masks).flatten(1)
+    found = masks[matched_queries(pairs)][:, None]
+    found = F.interpolate(found, size=(height, width), mode="bilinear", align_corners=False).flatten(1)
+    focal = sigmoid_focal_losses(found, wanted).mean(1)
+    chance = found.sigmoid()
+    dice = 1 - (2 * (chance * wanted).sum(1) + 1) / (chance.sum(1) + wanted.sum(1) + 1)
+    objects = object_count(targets, masks)
+    return {"loss_mask": focal.sum() / objects, "loss_dice": dice.sum() / objects}
+
+
+def weighted(
+    last: dict[str, Tensor],
+    auxiliary: Sequence[dict[str, Tensor]],
+    losses: Callable[[dict[str, Tensor]], dict[str, Tensor]],
+    weights: Mapping[str, float],
 ) -> tuple[Tensor, dict[str, Tensor]]:
-    """The weighted sum and its parts; `auxiliary` holds logits and boxes of earlier layers."""
-    parts = set_losses(logits, boxes, targets, config)
+    """The weighted sum and its parts, those of earlier layers with their number at the end."""
+    parts = losses(last)
     for i, earlier in enumerate(auxiliary):
-        own = set_losses(earlier["logits"], earlier["pred_boxes"], targets, config)
-        parts.update({f"{name}_{i}": value for name, value in own.items()})
-    weights = {
-        "loss_ce": 1.0,
-        "loss_bbox": config.bbox_loss_coefficient,
-        "loss_giou": config.giou_loss_coefficient,
-    }
+        parts |= {f"{name}_{i}": value for name, value in losses(earlier).items()}
     total = sum(
         weight * value
         for start, weight in weights.items()
@@ -71,3 +107,24 @@ def detr_loss(
     )
     assert isinstance(total, Tensor)
     return total, parts
+
+
+def shared_weights(config: Any) -> dict[str, float]:
+    """How much the parts for boxes and masks count."""
+    return {
+        "loss_bbox": config.bbox_loss_coefficient,
+        "loss_giou": config.giou_loss_coefficient,
+        "loss_mask": config.mask_loss_coefficient,
+        "loss_dice": config.dice_loss_coefficient,
+    }
+
+
+def detr_loss(
+    last: dict[str, Tensor],
+    targets: Sequence[Target],
+    config: Any,
+    auxiliary: Sequence[dict[str, Tensor]] = (),
+) -> tuple[Tensor, dict[str, Tensor]]:
+    """The weighted sum and its parts, of predictions as in `set_losses`; `auxiliary` are earlier layers'."""
+    weights = {"loss_ce": 1.0, **shared_weights(config)}
+    return weighted(last, auxiliary, lambda found: set_losses(found, targets, config), weights)

@@ -92,3 +92,8 @@ def matched_objects(pairs: Pairs, targets: Sequence[Target], name: str) -> Tenso
     """What each pair's object has as `name`."""
     parts = zip(pairs, targets, strict=True)
     return torch.cat([target[name].to(objects.device)[objects] for (_, objects), target in parts])
+
+
+def object_count(targets: Sequence[Target], like: Tensor) -> Tensor:
+    """How many objects there are in all images; at least one."""
+    return like.new_tensor(max(sum(len(target["class_labels"]) for target in targets), 1))

@@ -11,7 +11,14 @@ from torch import Tensor
 
 from zoo_vision.losses.boxes import corners, paired_generalized_iou, paired_iou
 from zoo_vision.losses.focal import focal_costs
-from zoo_vision.losses.matching import Pairs, Target, match_boxes, matched_objects, matched_queries
+from zoo_vision.losses.matching import (
+    Pairs,
+    Target,
+    match_boxes,
+    matched_objects,
+    matched_queries,
+    object_count,
+)
 
 Prediction = dict[str, Tensor]
 """`logits` (batch, queries, labels) and `pred_boxes` (batch, queries, 4)."""
@@ -31,11 +38,6 @@ def match(found: Prediction, targets: Sequence[Target], config: Any) -> Pairs:
     costs = class_costs(found["logits"], config)
     box, overlap = config.matcher_bbox_cost, config.matcher_giou_cost
     return match_boxes(costs, found["pred_boxes"], targets, bbox_cost=box, giou_cost=overlap)
-
-
-def object_count(targets: Sequence[Target], like: Tensor) -> Tensor:
-    """How many objects there are in all images; at least one."""
-    return like.new_tensor(max(sum(len(target["class_labels"]) for target in targets), 1))
 
 
 def varifocal_losses(

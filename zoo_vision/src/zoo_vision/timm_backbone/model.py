@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any, Self
+
 from torch import Tensor
 
 from zoo_core.checkpoint.names import HubNames
@@ -11,16 +13,18 @@ from zoo_core.modeling.outputs import BackboneOutput
 from zoo_core.nn.recording import HIDDEN_STATES, record
 from zoo_vision.nn.frozen import freeze_batch_norms
 from zoo_vision.timm_backbone.config import TimmBackboneConfig
-from zoo_vision.timm_backbone.resnet import TimmResNet
+from zoo_vision.timm_backbone.resnet import TimmResNet, published
 
 STAGES = ("act1", "layer1", "layer2", "layer3", "layer4")
 
 
 class TimmBackbone(PreTrainedModel):
-    """One of the networks of `zoo_vision.timm_backbone.resnet`; feature maps of the stages in `out_indices`."""
+    """A network of `zoo_vision.timm_backbone.resnet` that returns the maps of the stages in `out_indices`."""
 
     config_class = TimmBackboneConfig
+    base_model_prefix = "_backbone"
     main_input_name = "pixel_values"
+    ignored_names = (r"(_backbone\.)?fc\..*",)
     hub_names: HubNames = {"model": "_backbone"}
 
     def __init__(self, config: TimmBackboneConfig) -> None:
@@ -31,11 +35,19 @@ class TimmBackbone(PreTrainedModel):
         if wrong:
             raise ConfigError(f"out_indices {wrong} lie outside of the {len(STAGES)} stages {list(STAGES)}")
         self.model = TimmResNet(
-            config.backbone, channels=config.num_channels, output_stride=config.output_stride
+            config.backbone,
+            channels=config.num_channels,
+            output_stride=config.output_stride,
+            stages=max(index % len(STAGES) for index in config.out_indices),
         )
         if config.freeze_batch_norm_2d:
             freeze_batch_norms(self.model)
         self.post_init()
+
+    @classmethod
+    def from_timm(cls, config: TimmBackboneConfig, **kwargs: Any) -> Self:
+        """Load the weights that timm publishes for `config.backbone`; keywords as of `from_pretrained`."""
+        return cls.from_pretrained(published(str(config.backbone)), config=config, **kwargs)
 
     @property
     def stage_names(self) -> list[str]:

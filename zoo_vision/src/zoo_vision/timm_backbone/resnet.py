@@ -24,23 +24,40 @@ DEPTHS = {
 
 STRIDES = (8, 16, 32)
 
+_WEIGHTS = {"resnet26": "bt_in1k", "resnet26d": "bt_in1k", "resnet101": "a1h_in1k", "resnet152": "a1h_in1k"}
+"""The weights that a bare name means; otherwise `ra2_in1k` for those with `d`, and `a1_in1k` for others."""
+
+
+def plain(name: str) -> str:
+    """The name without the repository's owner and without that of the weights."""
+    return name.rpartition("/")[2].partition(".")[0]
+
+
+def published(name: str) -> str:
+    """The repository that holds a network's weights: timm/resnet50.a1_in1k."""
+    network, tag = plain(name), name.rpartition("/")[2].partition(".")[2]
+    return (
+        f"timm/{network}.{tag or _WEIGHTS.get(network, 'ra2_in1k' if network.endswith('d') else 'a1_in1k')}"
+    )
+
 
 class TimmResNet(nn.Module):
     """A stem and four stages.
 
     Args:
-        name: a key of `DEPTHS`, with or without `d`; what follows a dot names weights and is left out.
+        name: a key of `DEPTHS`, with or without `d`; owner and weights (timm/resnet50.a1_in1k) say nothing.
         output_stride: the largest by which maps shrink, later stages dilate their convolutions instead.
+        stages: how many of the four there are.
 
     Raises:
         ConfigError: another name, or an output_stride that the network cannot have.
     """
 
-    def __init__(self, name: str, *, channels: int = 3, output_stride: int = 32) -> None:
+    def __init__(self, name: str, *, channels: int = 3, output_stride: int = 32, stages: int = 4) -> None:
         super().__init__()
-        plain = name.partition(".")[0]
-        deep = plain.endswith("d")
-        if plain.removesuffix("d") not in DEPTHS:
+        network = plain(name)
+        deep = network.endswith("d")
+        if network.removesuffix("d") not in DEPTHS:
             raise ConfigError(
                 f"backbone {name!r} is not among timm's networks that are known here: "
                 f"{', '.join(DEPTHS)}, each also with a 'd' at its end. Other networks: describe one in "
@@ -49,14 +66,14 @@ class TimmResNet(nn.Module):
         if output_stride not in STRIDES or (deep and output_stride != 32):
             allowed = "32" if deep else ", ".join(map(str, STRIDES))
             raise ConfigError(f"output_stride of {name} must be {allowed}, got {output_stride}")
-        kind, depths = DEPTHS[plain.removesuffix("d")]
+        kind, depths = DEPTHS[network.removesuffix("d")]
         self.hub_names = _names(deep)
         self.widths = [64, *(64 * 2**i * (1 if kind == "basic" else 4) for i in range(4))]
         self.stem = deep_stem(channels, 64, "relu") if deep else ConvNorm(channels, 64, 7, stride=2)
         layer = RTDetrResidualConvs if deep else ResidualConvs
         self.stages = nn.ModuleList()
         shrunk, dilation = 4, 1
-        for i, depth in enumerate(depths):
+        for i, depth in enumerate(depths[:stages]):
             before, stride = dilation, 1 if i == 0 else 2
             if stride == 2 and shrunk >= output_stride:
                 stride, dilation = 1, dilation * 2
