@@ -73,6 +73,26 @@ WAV2VEC2 = {
     "num_conv_pos_embeddings": 4, "num_conv_pos_embedding_groups": 2, "num_feat_extract_layers": 2,
     "pad_token_id": 0, "num_labels": 3, "do_stable_layer_norm": False, **LAYERS,
 }  # fmt: skip
+VITS = {
+    "vocab_size": 38, "hidden_size": 16, "num_hidden_layers": 2, "num_attention_heads": 2, "ffn_dim": 24,
+    "flow_size": 12, "spectrogram_bins": 9, "upsample_rates": [4, 2], "upsample_kernel_sizes": [8, 4],
+    "upsample_initial_channel": 16, "num_speakers": 3, "speaker_embedding_size": 6, "wavenet_kernel_size": 5,
+    "prior_encoder_num_wavenet_layers": 2, "posterior_encoder_num_wavenet_layers": 2,
+    "resblock_kernel_sizes": [3], "resblock_dilation_sizes": [[1, 3]],
+    "duration_predictor_filter_channels": 16, "use_stochastic_duration_prediction": False,
+}  # fmt: skip
+SPEECHT5 = {
+    "vocab_size": 64, "speaker_embedding_dim": 6, "conv_dim": [8, 8], "conv_kernel": [8, 4],
+    "conv_stride": [4, 4], "num_conv_pos_embeddings": 8, "num_conv_pos_embedding_groups": 2,
+    **dict.fromkeys(("encoder_layers", "decoder_layers"), 1),
+    **dict.fromkeys(("encoder_attention_heads", "decoder_attention_heads"), 2),
+    **dict.fromkeys(("encoder_ffn_dim", "decoder_ffn_dim", "hidden_size"), 16),
+    **dict.fromkeys(("speech_decoder_prenet_units", "speech_decoder_postnet_units", "num_mel_bins"), 8),
+}  # fmt: skip
+HIFIGAN = {
+    "model_in_dim": 8, "upsample_initial_channel": 8, "upsample_rates": [4, 2],
+    "upsample_kernel_sizes": [8, 4], "sampling_rate": 8000,
+}  # fmt: skip
 
 
 def tokenizer(**settings: Any) -> PreTrainedTokenizerFast:
@@ -105,6 +125,11 @@ def letters(folder: Path) -> Any:
         )
     )
     return registry.component("Wav2Vec2CTCTokenizer").from_pretrained(folder)
+
+
+def characters(folder: Path) -> Any:
+    (folder / "vocab.json").write_text(json.dumps({chr(60 + i): i for i in range(38)}))
+    return registry.component("VitsTokenizer")(folder / "vocab.json", pad_token="<", phonemize=False)
 
 
 #: task -> model type, config, Auto class of the model, and what its inputs go through
@@ -140,6 +165,9 @@ CHECKPOINTS: dict[str, tuple[str, dict[str, Any], str, list[Callable[[Path], Any
         "wav2vec2", WAV2VEC2, "AutoModelForCTC",
         [lambda _: registry.component("Wav2Vec2FeatureExtractor")(), letters],
     ),
+    "speak": ("vits", VITS, "AutoModelForTextToWaveform", [characters]),
+    "speak with a vocoder": ("speecht5", SPEECHT5, "AutoModelForTextToSpectrogram", [plain]),
+    "vocoder": ("hifigan", HIFIGAN, "AutoModel", []),
     "embed": ("bert", BERT, "AutoModel", [lambda _: tokenizer()]),
     "fill-mask": ("bert", BERT, "AutoModelForMaskedLM", [lambda _: tokenizer()]),
     "rewrite": ("t5", T5, "AutoModelForSeq2SeqLM", [plain]),
@@ -264,6 +292,19 @@ def test_transcribe(ask):
     assert all(0 <= part["start"] <= part["end"] <= 1.6 for part in timed["parts"])
 
 
+@pytest.mark.parametrize("name, options, rate", [
+    ("speak", ["--speaker", "1"], 16000),
+    ("speak with a vocoder", ["--speaker", "voice.npy", "--vocoder"], 8000),
+])  # fmt: skip
+def test_speak_writes_sound(ask, checkpoint, files, name, options, rate):
+    np.save(files / "voice.npy", np.eye(1, 6))
+    options = [*options, *([str(checkpoint("vocoder"))] if options[-1] == "--vocoder" else [])]
+    found = ask("speak", name, "AB w5", *options)
+    with wave.open(str(files / found["written"])) as file:
+        assert (file.getframerate(), file.getnchannels()) == (rate, 1)
+        assert file.getnframes() / rate == pytest.approx(found["seconds"], abs=1e-3)
+
+
 def test_embed(ask):
     found = ask("embed", "embed", "w3 w4")
     assert np.linalg.norm(found["vector"]) == pytest.approx(1, abs=1e-5)
@@ -322,6 +363,7 @@ def test_one_bad_input_does_not_stop_the_others(zoo, checkpoint, files):
     ("transcribe", "transcribe", ["none.wav"], "none.wav"),
     ("translate", "rewrite", ["w3", "--from", "en", "--to", "xx"], "one pair"),
     ("summarise", "rewrite", [" ".join(["w3"] * 60)], "split it"),
+    ("speak", "speak with a vocoder", ["w3"], "--vocoder"),
     ("embed", "embed", ["w3", "--device", "nowhere"], "no device"),
 ])  # fmt: skip
 def test_refused(zoo, checkpoint, files, task, name, words, message):

@@ -35,7 +35,7 @@ class Speak(Task):
     def prepare(self) -> None:
         import zoo_core
 
-        self.processor = self.part("AutoProcessor")
+        self.processor = self.part("AutoTokenizer" if self.auto_class == _SPECTROGRAM else "AutoProcessor")
         self.count = 0
         self.vocoder = None
         if self.auto_class == _SPECTROGRAM:
@@ -88,13 +88,14 @@ class Speak(Task):
 
     def rate(self) -> int:
         """Samples a second, wherever the checkpoint says it."""
-        coder = getattr(self.config, "audio_encoder", None)
-        places = (self.vocoder.config if self.vocoder is not None else None, self.config, coder)
-        named = ("sampling_rate", "sample_rate")
-        found = [
-            getattr(place, name, None) for place in (*places, self.model.generation_config) for name in named
-        ]
-        return int(next((rate for rate in found if rate), 16000))
+        places = (
+            getattr(self.vocoder, "config", None),
+            self.config,
+            getattr(self.config, "audio_encoder", None),
+            getattr(self.model, "generation_config", None),
+        )
+        said = (getattr(place, name, None) for place in places for name in ("sampling_rate", "sample_rate"))
+        return int(next((rate for rate in said if rate), 16000))
 
     def show(self, answer: Answer, terminal: Terminal) -> None:
         terminal.line(f"  {answer['seconds']} s at {answer['rate']} Hz, in {answer['written']}")
