@@ -197,6 +197,12 @@ SAMPLED_CALLS = [
     call("post_process_image_text_to_text", generated_outputs={"$ids": [[1, 70, 71, 2, 72]]}),
 ]
 
+WORDS, BOXES = ["Hello", "paper", "x"], [[1, 2, 30, 40], [50, 60, 700, 800], [5, 5, 999, 1000]]
+LAYOUT_TOKENIZER = (
+    "LayoutLMv3TokenizerFast",
+    {"backend": "roberta", "add_prefix_space": True},
+)
+
 CASES: dict[str, dict[str, Any]] = {
     "Qwen2VLProcessor": {
         "class": "Qwen2VLProcessor",
@@ -280,6 +286,58 @@ CASES: dict[str, dict[str, Any]] = {
                 padding=True,
                 return_tensors="pt",
             ),
+        ],
+    },
+    "LayoutLMv3Processor": {
+        "class": "LayoutLMv3Processor",
+        "components": {
+            "image_processor": (
+                "LayoutLMv3ImageProcessor",
+                {"apply_ocr": False, "size": {"height": 20, "width": 20}},
+            ),
+            "tokenizer": LAYOUT_TOKENIZER,
+        },
+        "calls": [
+            call(images=image(60, 40), text=WORDS, boxes=BOXES),
+            call(images=image(60, 40), text=WORDS, boxes=BOXES, return_tensors="pt"),
+            call(images=image(60, 40), text=WORDS, boxes=BOXES, word_labels=[1, 2, 0], return_tensors="pt"),
+            call(images=image(60, 40), text="who is it", text_pair=WORDS, boxes=BOXES, return_tensors="pt"),
+            call(
+                images=[image(60, 40), image(30, 30)],
+                text=[WORDS, WORDS[:2]],
+                boxes=[BOXES, BOXES[:2]],
+                word_labels=[[1, 2, 0], [3, 4]],
+                padding=True,
+                return_tensors="pt",
+            ),
+            call(
+                images=[image(60, 40), image(30, 30)],
+                text=["who", "what is"],
+                text_pair=[WORDS, WORDS[:2]],
+                boxes=[BOXES, BOXES[:2]],
+                padding="max_length",
+                max_length=30,
+                return_tensors="np",
+            ),
+            call(
+                images=[image(60, 40)],
+                text=[WORDS],
+                boxes=[BOXES],
+                truncation=True,
+                max_length=8,
+                return_overflowing_tokens=True,
+                return_offsets_mapping=True,
+                stride=1,
+                padding="max_length",
+                return_tensors="pt",
+            ),
+            call(images=image(60, 40), text=WORDS, boxes=BOXES, truncation=True, max_length=6),
+            call(images=image(60, 40), text=WORDS, boxes=BOXES, return_token_type_ids=True),
+            call(images=image(60, 40), text=WORDS, boxes=BOXES, add_special_tokens=False),
+            call(images=image(60, 40), text=WORDS),
+            call(images=image(60, 40), text=WORDS, boxes=BOXES[:1]),
+            call("decode", token_ids=[256, 64, 65, 258], skip_special_tokens=True),
+            call("batch_decode", sequences={"$ids": [[64, 65], [220, 66]]}),
         ],
     },
 }

@@ -8,6 +8,7 @@ _PROCESSORS = {
     "ClapProcessor": "clap",
     "Idefics2Processor": "idefics2",
     "InstructBlipProcessor": "instructblip",
+    "LayoutLMv3Processor": "layoutlmv3",
     "LlavaNextProcessor": "llava_next",
     "LlavaProcessor": "llava",
     "MusicgenProcessor": "musicgen",

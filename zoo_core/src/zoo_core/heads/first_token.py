@@ -13,8 +13,8 @@ from zoo_core.modeling.outputs import ModelOutput, SequenceClassifierOutput
 from zoo_core.nn.activation import activation
 
 
-class FirstTokenClassifier(nn.Module):
-    """Dropout, dense layer, activation, dropout, and the labels' layer, on the first token's state."""
+class DenseClassifier(nn.Module):
+    """Dropout, dense layer, activation, dropout, and the labels' layer, on every state."""
 
     def __init__(self, config: PretrainedConfig, act: str) -> None:
         super().__init__()
@@ -24,9 +24,16 @@ class FirstTokenClassifier(nn.Module):
         self.out_proj = nn.Linear(config.hidden_size, config.num_labels)
 
     def forward(self, hidden: Tensor) -> Tensor:
+        """(..., hidden) to (..., num_labels)."""
+        return self.out_proj(self.dropout(self.act(self.dense(self.dropout(hidden)))))
+
+
+class FirstTokenClassifier(DenseClassifier):
+    """The same on the first token's state alone."""
+
+    def forward(self, hidden: Tensor) -> Tensor:
         """(batch, sequence, hidden) to (batch, num_labels)."""
-        first = self.act(self.dense(self.dropout(hidden[:, 0])))
-        return self.out_proj(self.dropout(first))
+        return super().forward(hidden[:, 0])
 
 
 class ForFirstTokenClassification(Headed):

@@ -35,11 +35,12 @@ class RelativeBias(nn.Embedding):
         self.max_distance, self.bidirectional = max_distance, bidirectional
 
     def forward(self, queries: Tensor, keys: Tensor) -> Tensor:  # type: ignore[override]
-        """Positions (Q,) and (K,) to biases (1, heads, Q, K)."""
+        """Positions (Q,) and (K,), or (batch, Q) and (batch, K), to biases (1 or batch, heads, Q, K)."""
         index = relative_buckets(
-            keys[None, :] - queries[:, None],
+            keys[..., None, :] - queries[..., None],
             buckets=self.num_embeddings,
             max_distance=self.max_distance,
             bidirectional=self.bidirectional,
         )
-        return super().forward(index).permute(2, 0, 1)[None]
+        biases = super().forward(index).movedim(-1, -3)
+        return biases if biases.dim() == 4 else biases[None]
