@@ -38,6 +38,12 @@ def pairwise_dice(logits: Tensor, masks: Tensor) -> Tensor:
     return 1 - (2 * chance @ masks.T + 1) / (chance.sum(1)[:, None] + masks.sum(1) + 1)
 
 
+def padded_alike(masks: Sequence[Tensor]) -> list[Tensor]:
+    """Masks (objects, height, width) in the largest's size, zeros on the right and below."""
+    height, width = (max(mask.shape[axis] for mask in masks) for axis in (1, 2))
+    return [F.pad(mask, (0, width - mask.shape[2], 0, height - mask.shape[1])) for mask in masks]
+
+
 def dice_losses(logits: Tensor, masks: Tensor) -> Tensor:
     """(n,) of logits and masks (n, points)."""
     chance = logits.sigmoid()
@@ -50,13 +56,16 @@ class MaskSetLoss(nn.Module):
     Args:
         labels: classes; one more means that there is nothing, and counts `no_object_weight`.
         weights: of `loss_cross_entropy`, `loss_mask` and `loss_dice`; those of masks also weigh the matching.
+        class_cost: weighs the class in the matching.
     """
 
     empty_weight: Tensor
 
-    def __init__(self, labels: int, weights: Mapping[str, float], *, no_object_weight: float) -> None:
+    def __init__(
+        self, labels: int, weights: Mapping[str, float], *, no_object_weight: float, class_cost: float = 1.0
+    ) -> None:
         super().__init__()
-        self.weights = dict(weights)
+        self.weights, self.class_cost = dict(weights), class_cost
         empty = torch.ones(labels + 1)
         empty[-1] = no_object_weight
         self.register_buffer("empty_weight", empty)
@@ -79,6 +88,7 @@ class MaskSetLoss(nn.Module):
         masks = [m.to(found["masks_queries_logits"]) for m in mask_labels]
         classes = [c.to(found["masks_queries_logits"].device) for c in class_labels]
         self._check(masks, classes, len(found["masks_queries_logits"]))
+        masks = padded_alike(masks)
         losses = self.losses(found, masks, classes)
         for i, earlier in enumerate(auxiliary):
             own = self.losses(earlier, masks, classes)
@@ -121,7 +131,7 @@ class MaskSetLoss(nn.Module):
         for chances, own, mask, label in zip(logits.softmax(-1), maps, masks, classes, strict=True):
             cost, dice = self.mask_costs(own, mask)
             total = self.weights["loss_mask"] * cost + self.weights["loss_dice"] * dice
-            total = (total - chances[:, label]).clamp(-1e10, 1e10).nan_to_num(0)
+            total = (total - self.class_cost * chances[:, label]).clamp(-1e10, 1e10).nan_to_num(0)
             pairs.append(assigned(total))
         return pairs
 
@@ -140,3 +150,56 @@ class MaskSetLoss(nn.Module):
             focal = focal + sigmoid_focal_losses(taken.flatten(1), goal).mean(1).sum()
             dice = dice + dice_losses(taken.flatten(1), goal).sum()
         return focal, dice
+
+
+def sample_points(maps: Tensor, points: Tensor) -> Tensor:
+    """(n, points) of maps (n, height, width), bilinearly; points (n, points, 2) are x and y from 0 to 1."""
+    found = F.grid_sample(maps[:, None], points[:, :, None] * 2 - 1, align_corners=False)
+    return found[:, 0, :, 0]
+
+
+class PointMaskSetLoss(MaskSetLoss):
+    """Masks compared at random points, most where they are in doubt, by cross-entropy and Dice.
+
+    Args:
+        points: how many. oversample: points drawn for each one taken. important: the share of points that
+            are the most doubtful ones of those drawn (https://arxiv.org/abs/1912.08193).
+    """
+
+    def __init__(
+        self,
+        labels: int,
+        weights: Mapping[str, float],
+        *,
+        no_object_weight: float,
+        class_cost: float,
+        points: int,
+        oversample: float,
+        important: float,
+    ) -> None:
+        super().__init__(labels, weights, no_object_weight=no_object_weight, class_cost=class_cost)
+        self.points, self.oversample, self.important = points, oversample, important
+
+    def mask_costs(self, maps: Tensor, masks: Tensor) -> tuple[Tensor, Tensor]:
+        points = torch.rand(1, self.points, 2, device=maps.device)
+        goal = sample_points(masks, points.expand(len(masks), -1, -1))
+        logits = sample_points(maps, points.expand(len(maps), -1, -1))
+        return pairwise_cross_entropy(logits, goal), pairwise_dice(logits, goal)
+
+    def mask_losses(self, maps: Tensor, masks: Sequence[Tensor], pairs: Pairs) -> tuple[Tensor, Tensor]:
+        own = torch.cat([x[queries] for x, (queries, _) in zip(maps, pairs, strict=True)])
+        goals = torch.cat([mask[objects] for mask, (_, objects) in zip(masks, pairs, strict=True)])
+        with torch.no_grad():
+            points = self.doubtful_points(own)
+            goal = sample_points(goals, points)
+        logits = sample_points(own, points)
+        named = F.binary_cross_entropy_with_logits(logits, goal, reduction="none")
+        return named.mean(1).sum(), dice_losses(logits, goal).sum()
+
+    def doubtful_points(self, maps: Tensor) -> Tensor:
+        """(n, points, 2) of logits (n, height, width)."""
+        drawn = torch.rand(len(maps), int(self.points * self.oversample), 2, device=maps.device)
+        count = int(self.important * self.points)
+        best = (-sample_points(maps, drawn).abs()).topk(count, dim=1).indices
+        rest = torch.rand(len(maps), self.points - count, 2, device=maps.device)
+        return torch.cat((drawn.take_along_dim(best[..., None], 1), rest), dim=1)

@@ -17,34 +17,29 @@ from zoo_core.modeling.outputs import ModelOutput
 from zoo_core.modeling.parts import build_part
 from zoo_core.nn.recording import HIDDEN_STATES, wants
 from zoo_vision.detr.model import DetrDecoder, sine_places
-from zoo_vision.losses.masks import MaskSetLoss
+from zoo_vision.losses.masks import MaskSetLoss, Prediction
 from zoo_vision.maskformer.config import STAGES, MaskFormerConfig
+from zoo_vision.maskformer.head import (
+    ForQuerySegmentation,
+    MaskHead,
+    QueryMapsOutput,
+    QuerySegmenterOutput,
+)
 from zoo_vision.maskformer_swin.config import MaskFormerSwinConfig
 
 
-class MaskFormerModelOutput(ModelOutput):
-    """Last maps of the backbone and of the pixel decoder, and the states (batch, queries, hidden).
+class MaskFormerModelOutput(QueryMapsOutput):
+    """`hidden_states` are those of the three parts in turn; `attentions` those among queries."""
 
-    `hidden_states` are those of the three parts, one after the other; `attentions` those among queries.
-    """
-
-    encoder_last_hidden_state: Tensor
-    pixel_decoder_last_hidden_state: Tensor
-    transformer_decoder_last_hidden_state: Tensor
-    encoder_hidden_states: tuple[Tensor, ...] | None = None
-    pixel_decoder_hidden_states: tuple[Tensor, ...] | None = None
-    transformer_decoder_hidden_states: tuple[Tensor, ...] | None = None
     hidden_states: tuple[Tensor, ...] | None = None
     attentions: tuple[Tensor, ...] | None = None
 
 
-class MaskFormerForInstanceSegmentationOutput(MaskFormerModelOutput, own_first=True):
-    """`class_queries_logits` (batch, queries, labels + 1), `masks_queries_logits` (batch, queries, h, w)."""
+class MaskFormerForInstanceSegmentationOutput(QuerySegmenterOutput):
+    """As QuerySegmenterOutput, and the hidden states of all parts."""
 
-    loss: Tensor | None = None
-    class_queries_logits: Tensor
-    masks_queries_logits: Tensor
-    auxiliary_logits: list[dict[str, Tensor]] | None = None
+    hidden_states: tuple[Tensor, ...] | None = None
+    attentions: tuple[Tensor, ...] | None = None
 
 
 class MaskFormerPreTrainedModel(PreTrainedModel):
@@ -170,19 +165,10 @@ class MaskFormerModel(MaskFormerPreTrainedModel):
         return output
 
 
-class MaskHead(nn.Sequential):
-    """Dense layers with ReLU between them, to what a query's mask is scored by."""
-
-    def __init__(self, size: int, width: int) -> None:
-        sizes = [(size, size), (size, size), (size, width)]
-        acts = [nn.ReLU(), nn.ReLU(), nn.Identity()]
-        super().__init__(
-            *(nn.Sequential(nn.Linear(*pair), act) for pair, act in zip(sizes, acts, strict=True))
-        )
-
-
-class MaskFormerForInstanceSegmentation(MaskFormerPreTrainedModel):
+class MaskFormerForInstanceSegmentation(ForQuerySegmentation, MaskFormerPreTrainedModel):
     """MaskFormer with the class and the mask of each query."""
+
+    output_class = MaskFormerForInstanceSegmentationOutput
 
     def __init__(self, config: MaskFormerConfig) -> None:
         super().__init__(config)
@@ -190,49 +176,16 @@ class MaskFormerForInstanceSegmentation(MaskFormerPreTrainedModel):
         self.model = MaskFormerModel(config)
         self.class_predictor = nn.Linear(size, config.num_labels + 1)
         self.mask_embedder = MaskHead(size, config.mask_feature_size)
-        weights = {
-            "loss_cross_entropy": config.cross_entropy_weight,
-            "loss_mask": config.mask_weight,
-            "loss_dice": config.dice_weight,
-        }
+        weights = self.loss_weights(config.cross_entropy_weight)
         self.criterion = MaskSetLoss(config.num_labels, weights, no_object_weight=config.no_object_weight)
         self.post_init()
 
-    def forward(
-        self,
-        pixel_values: Tensor,
-        mask_labels: Sequence[Tensor] | None = None,
-        class_labels: Sequence[Tensor] | None = None,
-        pixel_mask: Tensor | None = None,
-        *,
-        output_auxiliary_logits: bool | None = None,
-    ) -> MaskFormerForInstanceSegmentationOutput:
-        """Class scores and masks, of a quarter of the image's size, of all queries.
+    def predictions(self, outputs: ModelOutput) -> list[Prediction]:
+        states = outputs.transformer_decoder_hidden_states if self.config.use_auxiliary_loss else ()
+        last = outputs.transformer_decoder_last_hidden_state
+        return [self._predict(x, outputs.pixel_decoder_last_hidden_state) for x in (*states[:-1], last)]
 
-        Args:
-            mask_labels: for each image (objects, height, width) of 0 and 1. class_labels: (objects,).
-            output_auxiliary_logits: return the predictions before the last; by default as the config says.
-        """
-        auxiliary = self.config.use_auxiliary_loss
-        keeps = wants(HIDDEN_STATES)
-        outputs = self.model(pixel_values, pixel_mask, output_hidden_states=auxiliary or keeps)
-        last, fine = outputs.transformer_decoder_last_hidden_state, outputs.pixel_decoder_last_hidden_state
-        found = self.predict(last, fine)
-        states = outputs.transformer_decoder_hidden_states if auxiliary else ()
-        earlier = [self.predict(state, fine) for state in states[:-1]]
-        loss = None
-        if mask_labels is not None and class_labels is not None:
-            losses = self.criterion(found, mask_labels, class_labels, earlier)
-            loss = torch.stack(list(losses.values())).sum()
-        if output_auxiliary_logits is None:
-            output_auxiliary_logits = self.config.output_auxiliary_logits
-        kept = {k: v for k, v in outputs.items() if keeps or not k.endswith("hidden_states")}
-        return MaskFormerForInstanceSegmentationOutput(
-            loss=loss, auxiliary_logits=earlier if output_auxiliary_logits else None, **found, **kept
-        )
-
-    def predict(self, states: Tensor, fine: Tensor) -> dict[str, Tensor]:
-        """Class scores, and masks as products of queries (batch, queries, hidden) with pixels."""
+    def _predict(self, states: Tensor, fine: Tensor) -> Prediction:
         return {
             "class_queries_logits": self.class_predictor(states),
             "masks_queries_logits": torch.einsum("bqc,bchw->bqhw", self.mask_embedder(states), fine),

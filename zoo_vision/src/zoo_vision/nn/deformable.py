@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Self
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from zoo_core.checkpoint.dialects import BART_LAYER
+from zoo_core.nn.layer import PostNormLayer
 from zoo_core.nn.linear import Linear
+from zoo_core.nn.mlp import MLP
 from zoo_core.nn.recording import ATTENTIONS, CROSS_ATTENTIONS, record
 
 Grid = tuple[int, int]
@@ -40,6 +43,16 @@ class FeatureLevels:
         """The maps (batch, width, rows, columns) again."""
         parts = self.states.transpose(1, 2).split([rows * columns for rows, columns in self.grids], dim=2)
         return [part.unflatten(2, grid) for part, grid in zip(parts, self.grids, strict=True)]
+
+    def with_states(self, states: Tensor) -> Self:
+        """The same maps with other states."""
+        return replace(self, states=states)
+
+    def centres(self) -> Tensor:
+        """(1, cells, 2): x and y of each cell as fractions of its map."""
+        return torch.cat([cell_centres(grid, self.states.device) for grid in self.grids]).to(self.states)[
+            None
+        ]
 
     def sizes(self) -> Tensor:
         """(levels, 2): columns and rows of each map, in the order of x and y."""
@@ -132,3 +145,35 @@ def ring(heads: int, levels: int, points: int) -> Tensor:
     directions = directions / directions.abs().amax(-1, keepdim=True)
     steps = torch.arange(1, points + 1)
     return (directions[:, None, None] * steps[:, None]).expand(-1, levels, -1, -1)
+
+
+class DeformableEncoderLayer(PostNormLayer):
+    """Each cell looks at points near itself in all maps; then a feed-forward block."""
+
+    hub_names = BART_LAYER
+
+    def __init__(
+        self,
+        size: int,
+        heads: int,
+        inner: int,
+        *,
+        levels: int,
+        points: int,
+        act: str,
+        dropout: float = 0.0,
+        activation_dropout: float = 0.0,
+    ) -> None:
+        super().__init__(
+            size,
+            nn.LayerNorm,
+            self_attn=DeformableAttention(size, heads, levels, points, cross=False),
+            mlp=MLP(size, inner, act, activation_dropout=activation_dropout),
+            dropout=dropout,
+        )
+
+    def forward(self, maps: FeatureLevels, *, places: Tensor, references: Tensor) -> Tensor:  # type: ignore[override]
+        """New states (batch, cells, size); arguments as of DeformableAttention."""
+        seen = self.self_attn(maps.states, maps, references, places=places)
+        hidden = self.self_attn_layer_norm(maps.states + self.dropout(seen))
+        return self.final_layer_norm(hidden + self.dropout(self.mlp(hidden)))
