@@ -128,13 +128,21 @@ class DetrLayer(PostNormLayer):
         *,
         places: Tensor,
         source_places: Tensor | None = None,
+        **cross: Tensor,
     ) -> Tensor:
         attended = self.self_attn(hidden, context, places=places)
         hidden = self.self_attn_layer_norm(hidden + self.dropout(attended))
         if self.cross_attn is not None and self.cross_attn_layer_norm is not None:
-            attended = self.cross_attn(hidden, context, places=places, source_places=source_places)
+            attended = self.cross_attn(hidden, context, places=places, source_places=source_places, **cross)
             hidden = self.cross_attn_layer_norm(hidden + self.dropout(attended))
         return self.final_layer_norm(hidden + self.dropout(self.mlp(hidden)))
+
+
+def sines(values: Tensor, features: int) -> Tensor:
+    """(..., features): sines and cosines of `values` (...), which are angles, in falling frequencies."""
+    powers = torch.arange(features, device=values.device) // 2 * 2 / features
+    angles = values[..., None] / 10000.0**powers
+    return torch.stack((angles[..., 0::2].sin(), angles[..., 1::2].cos()), dim=-1).flatten(-2)
 
 
 def sine_places(mask: Tensor, features: int) -> Tensor:
@@ -143,14 +151,11 @@ def sine_places(mask: Tensor, features: int) -> Tensor:
     Args:
         mask: (batch, rows, columns), 1 inside of the image and 0 in its padding.
     """
-    powers = torch.arange(features, device=mask.device) // 2 * 2 / features
-    waves = 10000.0**powers
     axes = []
     for axis in (1, 2):
         count = mask.float().cumsum(axis)
         count = count / (count.select(axis, -1).unsqueeze(axis) + 1e-6) * 2 * math.pi
-        angles = count[..., None] / waves
-        axes.append(torch.stack((angles[..., 0::2].sin(), angles[..., 1::2].cos()), dim=-1).flatten(3))
+        axes.append(sines(count, features))
     return torch.cat(axes, dim=-1).flatten(1, 2)
 
 
@@ -173,19 +178,19 @@ class DetrEncoder(DetrPreTrainedModel):
     """Layers over the pixels of the last feature map."""
 
     layer_class: type[DetrLayer] = DetrLayer
-    norm: nn.Module | None = None
 
     def __init__(self, config: DetrConfig) -> None:
         super().__init__(config)
         self.layers = nn.ModuleList(
             self.layer_class(config, decoder=False) for _ in range(config.encoder_layers)
         )
+        self.norm: nn.Module = nn.Identity()
         self.dropout = nn.Dropout(config.dropout)
 
     def forward(self, inputs_embeds: Tensor, padding: Tensor | None, places: Tensor) -> BaseModelOutput:
         context = AttentionContext(inputs_embeds, padding)
         start = self.dropout(inputs_embeds)
-        hidden = run_layers(self.layers, start, context, norm=self.norm, places=places)
+        hidden = self.norm(run_layers(self.layers, start, context, places=places))
         return BaseModelOutput(last_hidden_state=hidden)
 
 
@@ -336,26 +341,30 @@ class DetrForObjectDetection(DetrPreTrainedModel):
     """DETR with a class and a box for each query."""
 
     model_class: type[DetrModel] = DetrModel
+    empty_classes = 1
 
     def __init__(self, config: DetrConfig) -> None:
         super().__init__(config)
         size = config.d_model
         self.model = self.model_class(config)
-        self.class_labels_classifier = nn.Linear(size, config.num_labels + 1)
+        self.class_labels_classifier = nn.Linear(size, config.num_labels + self.empty_classes)
         self.bbox_predictor = BoxHead(size, size, 4, 3)
         self.post_init()
 
     def predict(self, outputs: DetrModelOutput) -> list[dict[str, Tensor]]:
         """`logits` and `pred_boxes` of the decoder's layers as far as they are known, the last at the end."""
-        steps = outputs.intermediate_hidden_states
-        states = [*(() if steps is None else steps[:-1]), outputs.last_hidden_state]
         return [
             {
                 "logits": self.class_labels_classifier(state),
                 "pred_boxes": self.bbox_predictor(state).sigmoid(),
             }
-            for state in states
+            for state in self.states(outputs)
         ]
+
+    def states(self, outputs: DetrModelOutput) -> list[Tensor]:
+        """(batch, queries, hidden) after the decoder's layers as far as they are known."""
+        steps = outputs.intermediate_hidden_states
+        return [*(() if steps is None else steps[:-1]), outputs.last_hidden_state]
 
     def loss(
         self, last: dict[str, Tensor], labels: Sequence[Target], auxiliary: Sequence[dict[str, Tensor]]

@@ -10,7 +10,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from zoo_vision.losses.boxes import corners, paired_generalized_iou
-from zoo_vision.losses.focal import sigmoid_focal_losses
+from zoo_vision.losses.focal import focal_costs, sigmoid_focal_losses
 from zoo_vision.losses.matching import (
     Pairs,
     Target,
@@ -30,24 +30,44 @@ def set_losses(found: dict[str, Tensor], targets: Sequence[Target], config: Any)
             queries, 4), and optionally `pred_masks` (batch, queries, height, width).
     """
     logits = found["logits"]
-    none = logits.shape[-1] - 1
-    pairs = match_boxes(
-        -config.class_cost * logits.softmax(-1),
-        found["pred_boxes"],
-        targets,
-        bbox_cost=config.bbox_cost,
-        giou_cost=config.giou_cost,
-    )
-    places = matched_queries(pairs)
-    classes = torch.full(logits.shape[:2], none, dtype=torch.int64, device=logits.device)
-    classes[places] = matched_objects(pairs, targets, "class_labels").to(classes.device)
-    weight = torch.ones(none + 1, device=logits.device)
+    pairs, classes = _matched(found, targets, config, -config.class_cost * logits.softmax(-1))
+    weight = torch.ones(logits.shape[-1], device=logits.device)
     weight[-1] = config.eos_coefficient
-    named = (logits.detach().argmax(-1) != none).sum(1).float()
+    loss = F.cross_entropy(logits.transpose(1, 2), classes, weight)
+    return {"loss_ce": loss, **_other_losses(found, pairs, targets)}
+
+
+def focal_set_losses(found: dict[str, Tensor], targets: Sequence[Target], config: Any) -> dict[str, Tensor]:
+    """As `set_losses`, with logits of (batch, queries, labels): each class is asked for alone."""
+    logits = found["logits"]
+    costs = config.class_cost * focal_costs(logits)
+    pairs, classes = _matched(found, targets, config, costs, none=logits.shape[-1])
+    goal = F.one_hot(classes, logits.shape[-1] + 1)[..., :-1].to(logits)
+    losses = sigmoid_focal_losses(logits, goal, alpha=config.focal_alpha)
+    loss = losses.sum() / object_count(targets, logits)
+    return {"loss_ce": loss, **_other_losses(found, pairs, targets)}
+
+
+def _matched(
+    found: dict[str, Tensor], targets: Sequence[Target], config: Any, costs: Tensor, none: int | None = None
+) -> tuple[Pairs, Tensor]:
+    """The assignment, and the class (batch, queries) that each query should have: `none` without object."""
+    weights = {"bbox_cost": config.bbox_cost, "giou_cost": config.giou_cost}
+    pairs = match_boxes(costs, found["pred_boxes"], targets, **weights)
+    logits = found["logits"]
+    none = logits.shape[-1] - 1 if none is None else none
+    classes = torch.full(logits.shape[:2], none, dtype=torch.int64, device=logits.device)
+    classes[matched_queries(pairs)] = matched_objects(pairs, targets, "class_labels").to(classes.device)
+    return pairs, classes
+
+
+def _other_losses(found: dict[str, Tensor], pairs: Pairs, targets: Sequence[Target]) -> dict[str, Tensor]:
+    logits = found["logits"].detach()
+    named = (logits.argmax(-1) != logits.shape[-1] - 1).sum(1).float()
+    counts = named.new_tensor([len(target["class_labels"]) for target in targets])
     losses = {
-        "loss_ce": F.cross_entropy(logits.transpose(1, 2), classes, weight),
         **box_losses(found["pred_boxes"], pairs, targets),
-        "cardinality_error": F.l1_loss(named, named.new_tensor([len(t["class_labels"]) for t in targets])),
+        "cardinality_error": F.l1_loss(named, counts),
     }
     if "pred_masks" in found:
         losses |= mask_losses(found["pred_masks"], pairs, targets)
@@ -128,3 +148,14 @@ def detr_loss(
     """The weighted sum and its parts, of predictions as in `set_losses`; `auxiliary` are earlier layers'."""
     weights = {"loss_ce": 1.0, **shared_weights(config)}
     return weighted(last, auxiliary, lambda found: set_losses(found, targets, config), weights)
+
+
+def focal_set_loss(
+    last: dict[str, Tensor],
+    targets: Sequence[Target],
+    config: Any,
+    auxiliary: Sequence[dict[str, Tensor]] = (),
+) -> tuple[Tensor, dict[str, Tensor]]:
+    """As `detr_loss`, of predictions as in `focal_set_losses`."""
+    weights = {"loss_ce": 1.0, **shared_weights(config)}
+    return weighted(last, auxiliary, lambda found: focal_set_losses(found, targets, config), weights)
