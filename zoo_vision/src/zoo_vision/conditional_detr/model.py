@@ -26,7 +26,6 @@ from zoo_vision.detr.model import (
     DetrPreTrainedModel,
     sines,
 )
-from zoo_vision.detr.segmentation import DetrForSegmentation
 from zoo_vision.losses.detr import focal_set_loss
 from zoo_vision.losses.matching import Target
 
@@ -182,10 +181,3 @@ class ConditionalDetrForObjectDetection(DetrForObjectDetection, ConditionalDetrP
         self, last: dict[str, Tensor], labels: Sequence[Target], auxiliary: Sequence[dict[str, Tensor]]
     ) -> tuple[Tensor, dict[str, Tensor]]:
         return focal_set_loss(last, labels, self.config, auxiliary)
-
-
-class ConditionalDetrForSegmentation(DetrForSegmentation, ConditionalDetrPreTrainedModel):
-    """A class, a box and a mask for each query."""
-
-    detector_class = ConditionalDetrForObjectDetection
-    hub_names: HubNames = {"model": "conditional_detr"}

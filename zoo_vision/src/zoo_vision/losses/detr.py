@@ -11,6 +11,7 @@ from torch import Tensor
 
 from zoo_vision.losses.boxes import corners, paired_generalized_iou
 from zoo_vision.losses.focal import focal_costs, sigmoid_focal_losses
+from zoo_vision.losses.masks import dice_losses, padded_alike
 from zoo_vision.losses.matching import (
     Pairs,
     Target,
@@ -93,20 +94,15 @@ def mask_losses(masks: Tensor, pairs: Pairs, targets: Sequence[Target]) -> dict[
         masks: (batch, queries, height, width) logits, stretched to the `masks` of the targets, which are
             (objects, height, width) each and are padded with zeros to one size.
     """
-    sizes = [target["masks"].shape[-2:] for target in targets]
-    height, width = (max(sides) for sides in zip(*sizes, strict=True))
-    padded = [
-        {"masks": F.pad(target["masks"], (0, width - w, 0, height - h))}
-        for target, (h, w) in zip(targets, sizes, strict=True)
-    ]
-    wanted = matched_objects(pairs, padded, "masks").to(masks).flatten(1)
+    padded = [{"masks": masks} for masks in padded_alike([target["masks"] for target in targets])]
+    wanted = matched_objects(pairs, padded, "masks").to(masks)
     found = masks[matched_queries(pairs)][:, None]
-    found = F.interpolate(found, size=(height, width), mode="bilinear", align_corners=False).flatten(1)
-    focal = sigmoid_focal_losses(found, wanted).mean(1)
-    chance = found.sigmoid()
-    dice = 1 - (2 * (chance * wanted).sum(1) + 1) / (chance.sum(1) + wanted.sum(1) + 1)
-    objects = object_count(targets, masks)
-    return {"loss_mask": focal.sum() / objects, "loss_dice": dice.sum() / objects}
+    found = F.interpolate(found, size=wanted.shape[-2:], mode="bilinear", align_corners=False).flatten(1)
+    wanted, objects = wanted.flatten(1), object_count(targets, masks)
+    return {
+        "loss_mask": sigmoid_focal_losses(found, wanted).mean(1).sum() / objects,
+        "loss_dice": dice_losses(found, wanted).sum() / objects,
+    }
 
 
 def weighted(
