@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
 import torch
 import torch.nn.functional as F
@@ -118,17 +118,21 @@ class EfficientNetModel(EfficientNetPreTrainedModel):
         "top_conv": "encoder.top_conv",
         "top_bn": "encoder.top_bn",
     }
+    #: whether a 1x1 convolution follows the blocks
+    top: ClassVar[bool] = True
 
     def __init__(self, config: EfficientNetConfig) -> None:
         super().__init__(config)
         if config.pooling_type not in ("mean", "max"):
             raise ConfigError(f"pooling_type must be 'mean' or 'max', got {config.pooling_type!r}")
-        stem, top = scaled(config, STEM), scaled(config, 1280)
+        stem = scaled(config, STEM)
         self.stem = nn.Conv2d(config.num_channels, stem, 3, 2, bias=False)
         self.stem_bn = batch_norm(config, stem)
         self.blocks = nn.ModuleList(self._blocks(config))
-        self.top_conv = nn.Conv2d(scaled(config, config.out_channels[-1]), top, 1, bias=False)
-        self.top_bn = batch_norm(config, top)
+        if self.top:
+            top = scaled(config, 1280)
+            self.top_conv = nn.Conv2d(scaled(config, config.out_channels[-1]), top, 1, bias=False)
+            self.top_bn = batch_norm(config, top)
         self.act = activation(config.hidden_act)
         self.post_init()
 
@@ -165,7 +169,8 @@ class EfficientNetModel(EfficientNetPreTrainedModel):
         for block in self.blocks:
             x = block(x)
             record(HIDDEN_STATES, x)
-        x = self.act(self.top_bn(self.top_conv(x)))
+        if self.top:
+            x = self.act(self.top_bn(self.top_conv(x)))
         pooled = x.mean((-2, -1)) if self.config.pooling_type == "mean" else x.amax((-2, -1))
         return BaseModelOutputWithPoolingAndNoAttention(last_hidden_state=x, pooler_output=pooled)
 
