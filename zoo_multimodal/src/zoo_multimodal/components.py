@@ -1,9 +1,12 @@
 """Class names in JSON files, and where the classes are."""
 
 _PROCESSORS = {
+    "AlignProcessor": "align",
+    "AltCLIPProcessor": "altclip",
     "Blip2Processor": "blip_2",
     "BlipProcessor": "blip",
     "CLIPProcessor": "clip",
+    "ChineseCLIPProcessor": "chinese_clip",
     "GitProcessor": "git",
     "ClapProcessor": "clap",
     "Idefics2Processor": "idefics2",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import partial
+from typing import Any, ClassVar
 
 import torch
 import torch.nn.functional as F
@@ -172,10 +173,11 @@ class CLIPTextModelWithProjection(CLIPPreTrainedModel):
 
     config_class = CLIPTextConfig
     hub_names = {"text_model": ""}
+    text_class: ClassVar[type[CLIPTextModel]] = CLIPTextModel
 
     def __init__(self, config: CLIPTextConfig) -> None:
         super().__init__(config)
-        self.text_model = CLIPTextModel(config)
+        self.text_model = self.text_class(config)
         self.text_projection = nn.Linear(config.hidden_size, config.projection_dim, bias=False)
         self.post_init()
 
@@ -190,10 +192,11 @@ class CLIPVisionModelWithProjection(CLIPPreTrainedModel):
     config_class = CLIPVisionConfig
     main_input_name = "pixel_values"
     hub_names = {"vision_model": ""}
+    vision_class: ClassVar[type[CLIPVisionModel]] = CLIPVisionModel
 
     def __init__(self, config: CLIPVisionConfig) -> None:
         super().__init__(config)
-        self.vision_model = CLIPVisionModel(config)
+        self.vision_model = self.vision_class(config)
         self.visual_projection = nn.Linear(config.hidden_size, config.projection_dim, bias=False)
         self.post_init()
 
@@ -216,30 +219,44 @@ class CLIPOutput(ModelOutput):
     vision_model_output: BaseModelOutputWithPooling
 
 
-def contrastive_loss(logits_per_text: Tensor) -> Tensor:
+def contrastive_loss(logits_per_text: Tensor, *, label_smoothing: float = 0.0) -> Tensor:
     """Cross-entropy of matching pairs on the diagonal, averaged over both directions."""
     pairs = torch.arange(len(logits_per_text), device=logits_per_text.device)
-    return (F.cross_entropy(logits_per_text, pairs) + F.cross_entropy(logits_per_text.t(), pairs)) / 2
+    loss = partial(F.cross_entropy, target=pairs, label_smoothing=label_smoothing)
+    return (loss(logits_per_text) + loss(logits_per_text.t())) / 2
 
 
 class CLIPModel(CLIPPreTrainedModel):
-    """Both towers, their projections, and a learned temperature."""
+    """Both towers, their projections, and a learned temperature.
+
+    A relative names its towers in `text_class` and `vision_class`.
+    """
 
     hub_names = {"text_model": "", "vision_model": ""}
+    text_class: ClassVar[type[PreTrainedModel]] = CLIPTextModel
+    vision_class: ClassVar[type[PreTrainedModel]] = CLIPVisionModel
 
     def __init__(self, config: CLIPConfig) -> None:
         super().__init__(config)
         text, vision = config.text_config, config.vision_config
-        self.text_model = CLIPTextModel(text)
-        self.vision_model = CLIPVisionModel(vision)
+        self.text_model = self.text_class(text)
+        self.vision_model = self.vision_class(vision)
         self.visual_projection = nn.Linear(vision.hidden_size, config.projection_dim, bias=False)
-        self.text_projection = nn.Linear(text.hidden_size, config.projection_dim, bias=False)
+        self.text_projection = nn.Linear(self.text_width(text), config.projection_dim, bias=False)
         self.logit_scale = nn.Parameter(torch.tensor(config.logit_scale_init_value))
         self.post_init()
 
+    def text_width(self, config: Any) -> int:
+        """Width of what `text_vector` gives."""
+        return int(config.hidden_size)
+
+    def text_vector(self, outputs: ModelOutput) -> Tensor:
+        """(batch, width) for each text, from the text tower's output."""
+        return outputs.pooler_output
+
     def get_text_features(self, input_ids: Tensor | None = None, **inputs: Tensor | None) -> Tensor:
         """Projected texts (batch, projection), not normalised."""
-        return self.text_projection(self.text_model(input_ids, **inputs).pooler_output)
+        return self.text_projection(self.text_vector(self.text_model(input_ids, **inputs)))
 
     def get_image_features(self, pixel_values: Tensor | None = None, **inputs: bool) -> Tensor:
         """Projected images (batch, projection), not normalised."""
@@ -254,15 +271,16 @@ class CLIPModel(CLIPPreTrainedModel):
         *,
         return_loss: bool | None = None,
         interpolate_pos_encoding: bool = False,
+        **inputs: Tensor | None,
     ) -> CLIPOutput:
         """Texts (texts, sequence) and images (images, channels, height, width) to their similarities.
 
-        `return_loss` takes pair i to be text i and image i.
+        `return_loss` takes pair i to be text i and image i; further inputs are the text tower's.
         """
         vision = self.vision_model(pixel_values, interpolate_pos_encoding=interpolate_pos_encoding)
-        text = self.text_model(input_ids, attention_mask, position_ids)
+        text = self.text_model(input_ids, attention_mask=attention_mask, position_ids=position_ids, **inputs)
         images = F.normalize(self.visual_projection(vision.pooler_output), dim=-1)
-        texts = F.normalize(self.text_projection(text.pooler_output), dim=-1)
+        texts = F.normalize(self.text_projection(self.text_vector(text)), dim=-1)
         per_text = texts @ images.t() * self.logit_scale.exp()
         return CLIPOutput(
             loss=contrastive_loss(per_text) if return_loss else None,
@@ -280,10 +298,11 @@ class CLIPForImageClassification(CLIPPreTrainedModel):
 
     main_input_name = "pixel_values"
     hub_names = {"vision_model": ""}
+    vision_class: ClassVar[type[CLIPVisionModel]] = CLIPVisionModel
 
     def __init__(self, config: CLIPConfig) -> None:
         super().__init__(config)
-        self.vision_model = CLIPVisionModel(config.vision_config)
+        self.vision_model = self.vision_class(config.vision_config)
         width = config.vision_config.hidden_size
         self.classifier = nn.Linear(width, config.num_labels) if config.num_labels > 0 else nn.Identity()
         self.post_init()
