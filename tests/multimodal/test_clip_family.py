@@ -1,4 +1,4 @@
-"""CLIP's relatives: each tower loads alone from the whole, gives the same features, and the loss is CLIP's."""
+"""CLIP's relatives: features of either tower, their loss, and a tower loaded alone from the whole."""
 
 from __future__ import annotations
 
@@ -8,14 +8,10 @@ from typing import Any
 import pytest
 import torch
 
-from zoo_multimodal.align import config as align_config
-from zoo_multimodal.align import model as align
-from zoo_multimodal.altclip import config as altclip_config
-from zoo_multimodal.altclip import model as altclip
-from zoo_multimodal.chinese_clip import config as chinese_config
-from zoo_multimodal.chinese_clip import model as chinese_clip
-from zoo_multimodal.metaclip_2 import config as metaclip_config
-from zoo_multimodal.metaclip_2 import model as metaclip_2
+from zoo_multimodal.align import config as align_config, model as align
+from zoo_multimodal.altclip import config as altclip_config, model as altclip
+from zoo_multimodal.chinese_clip import config as chinese_config, model as chinese_clip
+from zoo_multimodal.metaclip_2 import config as metaclip_config, model as metaclip_2
 
 SIZES = {
     "hidden_size": 8,

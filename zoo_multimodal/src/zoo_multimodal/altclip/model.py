@@ -51,7 +51,7 @@ class AltCLIPTextModel(AltCLIPPreTrainedModel):
     def forward(
         self, input_ids: Tensor | None = None, **inputs: Any
     ) -> BaseModelOutputWithPoolingAndProjection:
-        """ids (batch, sequence) to states (batch, sequence, project_dim) and the first (batch, project_dim)."""
+        """ids (batch, sequence) to states (batch, sequence, project_dim); pooled is the first of them."""
         outputs = self.roberta(input_ids, **inputs)
         projected = self.transformation(self.pre_norm(outputs.last_hidden_state))
         return BaseModelOutputWithPoolingAndProjection.carry(
