@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 import torch
+
 from zoo_text.qwen3_next.model import CHUNK, gated_delta_rule
 from zoo_text.xlstm.model import matrix_memory
 
