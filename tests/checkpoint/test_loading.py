@@ -63,8 +63,11 @@ def test_a_dtype_reaches_every_floating_tensor(zoo, saved, dtype, mode):
 
 def test_what_must_stay_in_float32_does(zoo, saved):
     class Careful(zoo.Model):
-        keep_in_float32 = ("input_layernorm",)
+        keep_in_float32 = ("mlp",)
+        always_float32 = ("input_layernorm",)
 
+    model, _ = load(Careful, saved[0], dtype=torch.float16)
+    assert all(p.dtype == torch.float32 for name, p in model.named_parameters() if "mlp" in name)
     model, _ = load(Careful, saved[0], dtype=torch.bfloat16)
     kept = {name for name, p in model.named_parameters() if p.dtype == torch.float32}
     assert kept == {n for n, _ in model.named_parameters() if "input_layernorm" in n} and kept

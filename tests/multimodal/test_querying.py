@@ -91,3 +91,20 @@ def test_a_missing_placeholder_id_is_named() -> None:
     config.image_token_index = None
     with pytest.raises(ValueError, match="image_token_index is None"):
         AutoModel.from_config(config).eval()(PIXELS, input_ids=prompt(5))
+
+
+@pytest.mark.parametrize("text", TEXTS)
+@pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16])
+def test_half_precision(text: str, dtype: torch.dtype, tmp_path: Path) -> None:
+    exact = AutoModelForImageTextToText.from_config(small(text)).eval()
+    exact.save_pretrained(tmp_path)
+    model = AutoModelForImageTextToText.from_pretrained(tmp_path, dtype=dtype)
+    narrow = dtype is torch.float16  # whose range is too small for the querying transformer
+    assert (model.qformer.dtype is torch.float32) == narrow == (model.query_tokens.dtype != dtype)
+    given = {
+        "input_ids": prompt(5, 6),
+        "labels": torch.tensor([[7, 8, 1]] * 2) if text == "t5" else prompt(5, 6),
+    }
+    found = model(PIXELS.to(dtype), **given)
+    assert found.logits.dtype is dtype
+    torch.testing.assert_close(found.loss.float(), exact(PIXELS, **given).loss, atol=0.05, rtol=0.05)

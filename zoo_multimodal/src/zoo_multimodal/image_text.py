@@ -180,6 +180,24 @@ class ImageTextForConditionalGeneration(GenerationMixin, Headed):
         tied = self.config.get_text_config().tie_word_embeddings
         return {"lm_head.weight": "model.language_model.embed_tokens.weight"} if tied else {}
 
+    @property
+    def vision_tower(self) -> Any:
+        """The base model's."""
+        return self.model.vision_tower
+
+    @property
+    def multi_modal_projector(self) -> Any:
+        """The base model's."""
+        return self.model.multi_modal_projector
+
+    @property
+    def language_model(self) -> Any:
+        """The base model's."""
+        return self.model.language_model
+
+    def get_decoder(self) -> nn.Module:
+        return self.language_model
+
     def get_image_features(self, pixel_values: Tensor, **options: Any) -> Tensor:
         """Projected features of images, see the base model."""
         model: Any = self.model

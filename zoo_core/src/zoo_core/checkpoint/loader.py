@@ -198,7 +198,7 @@ class _Load:
         tensor = slot.tensor
         if self.dtype is None or not tensor.is_floating_point():
             return tensor.dtype
-        if self.dtype.itemsize < 4 and self.policies.float32(slot.path):
+        if self.policies.float32(slot.path, self.dtype):
             return torch.float32
         return self.dtype
 

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+import torch
 from torch import nn
 
 from zoo_core.checkpoint.names import NamePlan, Row
@@ -32,26 +33,28 @@ class Policies:
     aliases: tuple[tuple[re.Pattern[str], str], ...]
     ignored: tuple[re.Pattern[str], ...]
     keep_in_float32: tuple[re.Pattern[str], ...]
+    always_float32: tuple[re.Pattern[str], ...]
     prefix: str
     ties: Mapping[str, str]
 
     @classmethod
     def of(cls, model: nn.Module) -> Policies:
-        """Gathered from ``aliases``, ``ignored_names``, ``keep_in_float32``, ``base_model_prefix`` and
-        ``all_ties()`` or ``tied_weights``."""
+        """Gathered from ``aliases``, ``ignored_names``, ``keep_in_float32``, ``always_float32``,
+        ``base_model_prefix`` and ``all_ties()`` or ``tied_weights``."""
         aliases: dict[str, str] = {}
         ignored: list[str] = []
-        kept: list[str] = []
+        always: list[str] = []
         for module in model.modules():
             aliases |= _attribute(module, "aliases", {})
             ignored += _attribute(module, "ignored_names", ())
-            kept += _attribute(module, "keep_in_float32", ())
+            always += _attribute(module, "always_float32", ())
         all_ties: Any = getattr(model, "all_ties", None)
         ties = all_ties() if callable(all_ties) else getattr(model, "tied_weights", {})
         return cls(
             tuple((component_pattern(p), r) for p, r in {**aliases, **ALIASES}.items()),
             tuple(component_pattern(p) for p in dict.fromkeys((*ignored, *IGNORED))),
-            tuple(component_pattern(p) for p in dict.fromkeys(kept)),
+            tuple(component_pattern(p) for p in _attribute(model, "keep_in_float32", ())),
+            tuple(component_pattern(p) for p in dict.fromkeys(always)),
             getattr(model, "base_model_prefix", "") or "",
             dict(ties),
         )
@@ -81,9 +84,12 @@ class Policies:
         """Whether ``name`` in a file belongs to nothing and is no news."""
         return any(pattern.search(name) for pattern in self.ignored)
 
-    def float32(self, canonical: str) -> bool:
-        """Whether the tensor stays in float32 when the model is loaded in less."""
-        return any(pattern.search(canonical) for pattern in self.keep_in_float32)
+    def float32(self, canonical: str, dtype: torch.dtype) -> bool:
+        """Whether the tensor stays in float32 when the model is loaded in ``dtype``."""
+        if dtype.itemsize >= 4:
+            return False
+        kept = self.keep_in_float32 if dtype is torch.float16 else ()
+        return any(pattern.search(canonical) for pattern in (*kept, *self.always_float32))
 
 
 def _attribute(module: nn.Module, name: str, default: Any) -> Any:
@@ -96,8 +102,15 @@ def component_pattern(pattern: str) -> re.Pattern[str]:
     """Compile a run of dotted components that may stand anywhere in a name, on component borders.
 
     ``*`` matches within one component; ``^`` first and ``$`` last anchor the run to the ends of the name.
+
+    Raises:
+        ValueError: a regular expression, which would match nothing.
     """
     core = pattern.removeprefix("^").removesuffix("$")
+    if "\\" in core or core.startswith("."):
+        raise ValueError(
+            f"{pattern!r} is a regular expression; write the components, with * for any: '*bias'"
+        )
     body = r"[^.]*".join(map(re.escape, core.split("*")))
     start = "^()" if pattern.startswith("^") else r"(^|\.)"
     end = "()$" if pattern.endswith("$") else r"(\.|$)"

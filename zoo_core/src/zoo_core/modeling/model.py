@@ -49,8 +49,10 @@ class PreTrainedModel(EmbeddingAccess, nn.Module):
     tied_weights: ClassVar[Mapping[str, str]] = {}
     #: patterns of names in checkpoint files that belong to nothing and are no news
     ignored_names: ClassVar[tuple[str, ...]] = ()
-    #: patterns of canonical names that stay float32 when the model is loaded in half precision
+    #: patterns of canonical names that stay float32 when the model, not as a part, is loaded in float16
     keep_in_float32: ClassVar[tuple[str, ...]] = ()
+    #: the same for every dtype of half precision
+    always_float32: ClassVar[tuple[str, ...]] = ()
     supports_gradient_checkpointing: ClassVar[bool] = True
 
     config: PretrainedConfig

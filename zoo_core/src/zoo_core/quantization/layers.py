@@ -59,7 +59,12 @@ class Quantizer:
                 continue
             weight = f"{path}.weight"
             row = self.plan.row_of.get(weight)
-            if row is None or isinstance(row.op, Reshaped) or weight in shared or policies.float32(weight):
+            if (
+                row is None
+                or isinstance(row.op, Reshaped)
+                or weight in shared
+                or policies.float32(weight, torch.float16)
+            ):
                 continue
             if not any(self._named(name) for name in (path, *row.hub)):
                 chosen.append(path)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, Self
 
 from zoo_core import registry
@@ -67,6 +68,22 @@ class QueryingConfig(PretrainedConfig):
     initializer_factor: float = 1.0
     initializer_range: float = 0.02
     use_decoder_only_language_model: bool | None = None
+
+    def __init__(
+        self,
+        vision_config: PretrainedConfig | Mapping[str, Any] | None = None,
+        qformer_config: PretrainedConfig | Mapping[str, Any] | None = None,
+        text_config: PretrainedConfig | Mapping[str, Any] | None = None,
+        num_query_tokens: int = 32,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(
+            vision_config=vision_config,
+            qformer_config=qformer_config,
+            text_config=text_config,
+            num_query_tokens=num_query_tokens,
+            **kwargs,
+        )
 
     def __post_init__(self) -> None:
         self.qformer_config.encoder_hidden_size = self.vision_config.hidden_size

@@ -26,7 +26,7 @@ class Blip2PreTrainedModel(PreTrainedModel):
     config_class = Blip2Config
     base_model_prefix = "blip"
     main_input_name = "pixel_values"
-    keep_in_float32 = (r"(^|\.)query_tokens$", r"(^|\.)qformer\.")
+    keep_in_float32 = ("query_tokens", "qformer")
 
 
 class Blip2ForConditionalGenerationModelOutput(QueryingModelOutput):

@@ -106,8 +106,14 @@ class QFormer(PreTrainedModel):
         queries: int,
         head_mask: Tensor | None,
     ) -> BaseModelOutputWithPoolingAndCrossAttentions:
-        """`queries` embedded queries and then text, (batch, tokens, hidden), to their states."""
-        hidden = self.dropout(self.layernorm(hidden))
+        """`queries` embedded queries and then text, (batch, tokens, hidden), to their states.
+
+        Beside a float16 image encoder this part may be float32.
+        """
+        dtype = self.layernorm.weight.dtype
+        if encoder_hidden_states is not None:
+            encoder_hidden_states = encoder_hidden_states.to(dtype)
+        hidden = self.dropout(self.layernorm(hidden.to(dtype)))
         context = AttentionContext(
             hidden,
             attention_mask,

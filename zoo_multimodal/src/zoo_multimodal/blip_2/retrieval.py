@@ -113,7 +113,9 @@ class Blip2TextModelWithProjection(Blip2Comparing):
         outputs = self.qformer(
             self.embeddings(input_ids, position_ids), query_length=0, attention_mask=attention_mask
         )
-        embeds = self.text_projection(outputs.last_hidden_state)
+        embeds = self.text_projection(
+            outputs.last_hidden_state.to(self.embeddings.word_embeddings.weight.dtype)
+        )
         return Blip2TextModelOutput.carry(outputs, text_embeds=embeds)
 
 
@@ -132,7 +134,7 @@ class Blip2VisionModelWithProjection(Blip2Comparing):
         vision = self.vision_model(pixel_values, interpolate_pos_encoding=interpolate_pos_encoding)
         states = vision.last_hidden_state
         asked = self.qformer(self.queries(len(states)), encoder_hidden_states=states)
-        embeds = self.vision_projection(asked.last_hidden_state)
+        embeds = self.vision_projection(asked.last_hidden_state.to(states.dtype))
         return Blip2VisionModelOutput.carry(vision, image_embeds=embeds)
 
 
@@ -174,12 +176,16 @@ class Blip2ForImageTextRetrieval(Blip2Comparing):
                 attention_mask=torch.cat((seen, mask), dim=1),
                 encoder_hidden_states=states,
             )
-            per_image = self.itm_head(text.last_hidden_state[:, : queries.shape[1]]).mean(1)
+            per_image = self.itm_head(text.last_hidden_state[:, : queries.shape[1]].to(states.dtype)).mean(1)
         else:
             asked = self.qformer(queries, encoder_hidden_states=states)
-            image_embeds = F.normalize(self.vision_projection(asked.last_hidden_state), dim=-1)
+            image_embeds = F.normalize(
+                self.vision_projection(asked.last_hidden_state.to(states.dtype)), dim=-1
+            )
             text = self.qformer(self.embeddings(input_ids), query_length=0, attention_mask=attention_mask)
-            text_embeds = F.normalize(self.text_projection(text.last_hidden_state[:, 0]), dim=-1)
+            text_embeds = F.normalize(
+                self.text_projection(text.last_hidden_state[:, 0].to(states.dtype)), dim=-1
+            )
             per_image = (image_embeds @ text_embeds.t()).amax(1)
         return Blip2ImageTextMatchingModelOutput(
             logits_per_image=per_image,

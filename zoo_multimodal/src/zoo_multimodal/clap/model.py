@@ -24,7 +24,7 @@ class ClapPreTrainedModel(PreTrainedModel):
 
     config_class = ClapConfig
     base_model_prefix = "clap"
-    ignored_names = (r".*position_ids", r".*relative_position_index")
+    ignored_names = ("*position_ids", "*relative_position_index")
 
     def _init_weights(self, module: nn.Module) -> None:
         super()._init_weights(module)

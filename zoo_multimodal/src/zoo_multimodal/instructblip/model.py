@@ -88,7 +88,7 @@ class InstructBlipPreTrainedModel(PreTrainedModel):
     config_class = InstructBlipConfig
     base_model_prefix = "blip"
     main_input_name = "pixel_values"
-    keep_in_float32 = (r"(^|\.)query_tokens$",)
+    keep_in_float32 = ("query_tokens",)
 
 
 class InstructBlipForConditionalGenerationModelOutput(QueryingModelOutput):

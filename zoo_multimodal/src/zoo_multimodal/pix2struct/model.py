@@ -147,6 +147,7 @@ class Pix2StructTextStack(T5Stack):
 
     config_class = Pix2StructTextConfig
     base_model_prefix = ""
+    keep_in_float32 = ()
     hub_names = {"layers": "layer", "norm": "final_layer_norm"}
 
     def make_layer(self, config: Any, layer_idx: int) -> nn.Module:

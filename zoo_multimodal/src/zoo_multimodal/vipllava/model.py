@@ -8,7 +8,9 @@ import torch
 from torch import Tensor, nn
 
 from zoo_core.modeling.model import PreTrainedModel
+from zoo_core.nn.cache import Cache
 from zoo_multimodal.image_text import (
+    ImageTextCausalLMOutput,
     ImageTextForConditionalGeneration,
     ImageTextModel,
     ImageTextModelOutput,
@@ -52,18 +54,32 @@ class VipLlavaModel(VipLlavaPreTrainedModel, ImageTextModel):
         self,
         input_ids: Tensor | None = None,
         pixel_values: Tensor | None = None,
-        *,
+        attention_mask: Tensor | None = None,
+        position_ids: Tensor | None = None,
+        past_key_values: Cache | None = None,
+        inputs_embeds: Tensor | None = None,
         vision_feature_layers: int | list[int] | None = None,
+        use_cache: bool | None = None,
         **inputs: Any,
     ) -> ImageTextModelOutput:
         """As the base's, with features of other layers than the config's where they are given."""
-        return super().forward(input_ids, pixel_values, vision_feature_layers=vision_feature_layers, **inputs)
+        return super().forward(
+            input_ids,
+            pixel_values,
+            attention_mask,
+            position_ids,
+            past_key_values,
+            inputs_embeds=inputs_embeds,
+            vision_feature_layers=vision_feature_layers,
+            use_cache=use_cache,
+            **inputs,
+        )
 
     def image_options(self, inputs: dict[str, object]) -> dict[str, object]:
         return {name: inputs.pop(name) for name in ("vision_feature_layers",) if name in inputs}
 
     def get_image_features(
-        self, pixel_values: Tensor, *, vision_feature_layers: int | list[int] | None = None
+        self, pixel_values: Tensor, vision_feature_layers: int | list[int] | None = None
     ) -> Tensor:
         """(images, channels, height, width) to (images, patches, hidden); layers default to the config's."""
         layers = self.config.vision_feature_layers if vision_feature_layers is None else vision_feature_layers
@@ -77,3 +93,36 @@ class VipLlavaForConditionalGeneration(ImageTextForConditionalGeneration, VipLla
     """ViP-LLaVA with the language model's head."""
 
     base_class = VipLlavaModel
+
+    def get_image_features(
+        self, pixel_values: Tensor, vision_feature_layers: int | list[int] | None = None
+    ) -> Tensor:
+        """Projected features of images, see the base model."""
+        return super().get_image_features(pixel_values, vision_feature_layers=vision_feature_layers)
+
+    def forward(
+        self,
+        input_ids: Tensor | None = None,
+        pixel_values: Tensor | None = None,
+        attention_mask: Tensor | None = None,
+        position_ids: Tensor | None = None,
+        past_key_values: Cache | None = None,
+        inputs_embeds: Tensor | None = None,
+        vision_feature_layers: int | list[int] | None = None,
+        labels: Tensor | None = None,
+        use_cache: bool | None = None,
+        **inputs: Any,
+    ) -> ImageTextCausalLMOutput:
+        """As the base's; the features are those of `vision_feature_layers`, by default the config's."""
+        return super().forward(
+            input_ids,
+            pixel_values,
+            attention_mask,
+            position_ids,
+            past_key_values,
+            inputs_embeds,
+            labels=labels,
+            vision_feature_layers=vision_feature_layers,
+            use_cache=use_cache,
+            **inputs,
+        )

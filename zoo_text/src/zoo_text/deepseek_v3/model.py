@@ -27,7 +27,7 @@ class DeepseekV3PreTrainedModel(PreTrainedModel):
     config_class = DeepseekV3Config
     base_model_prefix = "model"
     ignored_names = ("*rotary_emb.inv_freq", "model.layers.61.*")  # the multi-token prediction layer
-    keep_in_float32 = ("*e_score_correction_bias",)
+    always_float32 = ("*e_score_correction_bias",)
 
 
 class DeepseekV3MoE(MixtureOfExperts):

@@ -65,7 +65,7 @@ class Ernie4_5_MoePreTrainedModel(PreTrainedModel):
     config_class = Ernie4_5_MoeConfig
     base_model_prefix = "model"
     ignored_names = ("*mtp*",)  # the multi-token prediction layers
-    keep_in_float32 = ("*router.*",)
+    always_float32 = ("*router.*",)
 
 
 class Ernie4_5_MoeModel(Ernie4_5_MoePreTrainedModel, DecoderModel):

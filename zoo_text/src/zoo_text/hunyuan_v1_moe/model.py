@@ -25,7 +25,7 @@ class HunYuanMoEV1PreTrainedModel(PreTrainedModel):
 
     config_class = HunYuanMoEV1Config
     base_model_prefix = "model"
-    keep_in_float32 = ("*router.weight",)
+    always_float32 = ("*router.weight",)
 
 
 class HunYuanMoEV1Model(HunYuanMoEV1PreTrainedModel, HunYuanDecoder):

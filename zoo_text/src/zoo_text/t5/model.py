@@ -6,6 +6,7 @@ from functools import partial
 from typing import Any, ClassVar
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor, nn
 
 from zoo_core.checkpoint.dialects import T5, T5_DECODER_LAYER, T5_ENCODER_LAYER
@@ -23,6 +24,7 @@ from zoo_core.modeling.seq2seq import Seq2SeqModel, Seq2SeqStack, shift_tokens_r
 from zoo_core.nn.attention import Attention
 from zoo_core.nn.embeddings import embed
 from zoo_core.nn.layer import PreNormLayer
+from zoo_core.nn.linear import Linear
 from zoo_core.nn.masks import CAUSAL, FULL, AttentionContext
 from zoo_core.nn.mlp import MLP, GatedMLP
 from zoo_core.nn.norm import RMSNorm
@@ -97,6 +99,24 @@ class T5Attention(Attention):
         return context.shared["relative_bias"]
 
 
+class T5Norm(RMSNorm):
+    """Gives its weight's dtype, also where float32 feed-forward blocks have made the states wider."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        weight = self.weight
+        assert weight is not None
+        if x.dtype is weight.dtype:
+            return super().forward(x)
+        return weight * F.rms_norm(x.float(), x.shape[-1:], None, self.eps).to(weight.dtype)
+
+
+class T5Output(Linear):
+    """The last matrix of a feed-forward block, which is float32 where the rest is float16."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        return super().forward(x.to(self.weight.dtype))
+
+
 class T5Layer(PreNormLayer):
     """Self-attention, in a decoder cross-attention, and a feed-forward block that may be gated."""
 
@@ -106,6 +126,7 @@ class T5Layer(PreNormLayer):
             mlp: nn.Module = GatedMLP(
                 config.d_model, config.d_ff, config.dense_act_fn, dropout=config.dropout_rate
             )
+            mlp.down_proj = T5Output(config.d_ff, config.d_model, bias=False)
         else:
             mlp = MLP(
                 config.d_model,
@@ -114,9 +135,10 @@ class T5Layer(PreNormLayer):
                 bias=False,
                 activation_dropout=config.dropout_rate,
             )
+            mlp.fc2 = T5Output(config.d_ff, config.d_model, bias=False)
         super().__init__(
             config.d_model,
-            partial(RMSNorm, eps=config.layer_norm_epsilon),
+            partial(T5Norm, eps=config.layer_norm_epsilon),
             self_attn=self_attn,
             mlp=mlp,
             cross_attn=T5Attention(config, layer_idx, decoder=True, cross=True) if decoder else None,
@@ -143,7 +165,7 @@ class T5Stack(T5PreTrainedModel, Seq2SeqStack):
         return T5Layer(config, layer_idx, decoder=self.is_decoder)
 
     def make_norm(self, config: T5Config) -> nn.Module:
-        return RMSNorm(config.d_model, config.layer_norm_epsilon)
+        return T5Norm(config.d_model, config.layer_norm_epsilon)
 
     def embed(
         self, input_ids: Tensor | None, inputs_embeds: Tensor | None, position_ids: Tensor | None, past: int

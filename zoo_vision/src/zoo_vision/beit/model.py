@@ -42,7 +42,7 @@ class BeitPreTrainedModel(PreTrainedModel):
     config_class = BeitConfig
     base_model_prefix = "beit"
     main_input_name = "pixel_values"
-    ignored_names = (r".*relative_position_index",)
+    ignored_names = ("*relative_position_index",)
 
 
 def trained_grid(config: BeitConfig) -> Grid:

@@ -72,7 +72,7 @@ class DetrPreTrainedModel(PreTrainedModel):
     config_class = DetrConfig
     base_model_prefix = "model"
     main_input_name = "pixel_values"
-    ignored_names = (r".*num_batches_tracked",)
+    ignored_names = ("*num_batches_tracked",)
 
 
 class PlacedAttention(Attention):

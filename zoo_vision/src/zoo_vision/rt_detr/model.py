@@ -81,7 +81,7 @@ class RTDetrPreTrainedModel(PreTrainedModel):
     config_class = RTDetrConfig
     base_model_prefix = "rt_detr"
     main_input_name = "pixel_values"
-    ignored_names = (r".*num_batches_tracked",)
+    ignored_names = ("*num_batches_tracked",)
 
     def class_bias(self) -> float:
         """The logit of a class before training."""

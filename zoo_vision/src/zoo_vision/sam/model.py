@@ -187,7 +187,7 @@ class SamModel(PreTrainedModel):
     config_class = SamConfig
     base_model_prefix = "sam"
     main_input_name = "pixel_values"
-    ignored_names = (r"prompt_encoder\.shared_embedding\.positional_embedding",)
+    ignored_names = ("prompt_encoder.shared_embedding.positional_embedding",)
 
     def __init__(self, config: SamConfig) -> None:
         super().__init__(config)

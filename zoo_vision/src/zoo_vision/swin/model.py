@@ -61,7 +61,7 @@ class SwinPreTrainedModel(PreTrainedModel):
     config_class: type[PretrainedConfig] = SwinConfig
     base_model_prefix = "swin"
     main_input_name = "pixel_values"
-    ignored_names = (r".*relative_position_index",)
+    ignored_names = ("*relative_position_index",)
 
 
 class SwinEmbeddings(nn.Module):
