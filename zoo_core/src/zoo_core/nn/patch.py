@@ -57,7 +57,12 @@ class PatchEmbedding(nn.Module):
 
 
 def interpolate_positions(
-    table: Tensor, grid: tuple[int, int], new_grid: tuple[int, int], *, prefix: int = 1
+    table: Tensor,
+    grid: tuple[int, int],
+    new_grid: tuple[int, int],
+    *,
+    prefix: int = 1,
+    antialias: bool = False,
 ) -> Tensor:
     """Stretch position embeddings (1, prefix + rows x columns, hidden) from one grid of patches to another.
 
@@ -67,5 +72,5 @@ def interpolate_positions(
         return table
     first, patches = table[:, :prefix], table[:, prefix:]
     image = patches.reshape(1, *grid, -1).permute(0, 3, 1, 2)
-    stretched = F.interpolate(image.float(), size=new_grid, mode="bicubic", align_corners=False)
+    stretched = F.interpolate(image.float(), size=new_grid, mode="bicubic", antialias=antialias)
     return torch.cat((first, stretched.to(table.dtype).flatten(2).transpose(1, 2)), dim=1)

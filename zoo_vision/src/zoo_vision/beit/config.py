@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-from zoo_core.config import BackboneConfig, field
+from zoo_core.config import BackboneConfig, PretrainedConfig, field
 
 
-class BeitConfig(BackboneConfig):
-    """Sizes and switches of a BEiT; the defaults are those of the base model.
+class BeitSizes(PretrainedConfig):
+    """What the configs of the BEiT family share; the defaults are those of the base model.
 
-    `vocab_size` counts the visual tokens of pre-training; `pool_scales` to `semantic_loss_ignore_index`
-    belong to semantic segmentation, `add_fpn` and `reshape_hidden_states` to the backbone.
+    `pool_scales` to `semantic_loss_ignore_index` belong to semantic segmentation.
     """
 
-    model_type = "beit"
-
-    vocab_size: int = 8192
     hidden_size: int = 768
     num_hidden_layers: int = 12
     num_attention_heads: int = 12
@@ -41,5 +37,17 @@ class BeitConfig(BackboneConfig):
     auxiliary_num_convs: int = 1
     auxiliary_concat_input: bool = False
     semantic_loss_ignore_index: int = 255
+
+
+class BeitConfig(BeitSizes, BackboneConfig):
+    """Sizes and switches of a BEiT.
+
+    `vocab_size` counts the visual tokens of pre-training; `add_fpn` and `reshape_hidden_states` belong to the
+    backbone.
+    """
+
+    model_type = "beit"
+
+    vocab_size: int = 8192
     add_fpn: bool = False
     reshape_hidden_states: bool = True

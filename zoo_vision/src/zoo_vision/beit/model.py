@@ -31,7 +31,7 @@ from zoo_core.nn.mlp import MLP
 from zoo_core.nn.patch import PatchEmbedding, interpolate_positions, pair
 from zoo_core.nn.recording import HIDDEN_STATES, wants
 from zoo_core.nn.stack import run_layers
-from zoo_vision.beit.config import BeitConfig
+from zoo_vision.beit.config import BeitConfig, BeitSizes
 from zoo_vision.nn.upernet import FCNHead, UPerHead
 from zoo_vision.nn.window_bias import Grid, WindowBias
 
@@ -39,13 +39,13 @@ from zoo_vision.nn.window_bias import Grid, WindowBias
 class BeitPreTrainedModel(PreTrainedModel):
     """What all BEiT classes share."""
 
-    config_class = BeitConfig
+    config_class: type[PretrainedConfig] = BeitConfig
     base_model_prefix = "beit"
     main_input_name = "pixel_values"
     ignored_names = ("*relative_position_index",)
 
 
-def trained_grid(config: BeitConfig) -> Grid:
+def trained_grid(config: BeitSizes) -> Grid:
     """Rows and columns of patches of an image of the trained size."""
     (height, width), (rows, columns) = pair(config.image_size), pair(config.patch_size)
     return height // rows, width // columns
@@ -57,7 +57,7 @@ class BeitEmbeddings(nn.Module):
     mask_token: nn.Parameter | None
     position_embeddings: nn.Parameter | None
 
-    def __init__(self, config: BeitConfig) -> None:
+    def __init__(self, config: BeitSizes) -> None:
         super().__init__()
         size = config.hidden_size
         self.cls_token = nn.Parameter(torch.zeros(1, 1, size))
@@ -92,7 +92,7 @@ class BeitAttention(Attention):
 
     relative_position_bias: WindowBias | None
 
-    def __init__(self, config: BeitConfig) -> None:
+    def __init__(self, config: BeitSizes) -> None:
         heads = config.num_attention_heads
         super().__init__(
             config.hidden_size, heads, key_bias=False, dropout=config.attention_probs_dropout_prob
@@ -125,7 +125,7 @@ class BeitLayer(ScaledPreNormLayer):
         "layer_scale2.weight": "lambda_2",
     }
 
-    def __init__(self, config: BeitConfig, drop_path: float) -> None:
+    def __init__(self, config: BeitSizes, drop_path: float) -> None:
         super().__init__(
             config.hidden_size,
             partial(nn.LayerNorm, eps=config.layer_norm_eps),
@@ -142,7 +142,7 @@ class BeitPooler(nn.Module):
 
     norm: nn.Module | None
 
-    def __init__(self, config: BeitConfig) -> None:
+    def __init__(self, config: BeitSizes) -> None:
         super().__init__()
         mean = config.use_mean_pooling
         self.norm = nn.LayerNorm(config.hidden_size, eps=config.layer_norm_eps) if mean else None
@@ -163,7 +163,7 @@ class BeitModel(BeitPreTrainedModel):
     relative_position_bias: WindowBias | None
 
     def __init__(
-        self, config: BeitConfig, add_pooling_layer: bool = True, add_norm: bool | None = None
+        self, config: BeitSizes, add_pooling_layer: bool = True, add_norm: bool | None = None
     ) -> None:
         super().__init__(config)
         self.embeddings = BeitEmbeddings(config)
@@ -302,10 +302,12 @@ class BeitForSemanticSegmentation(Headed, BeitPreTrainedModel):
         outputs = self.model(pixel_values, output_hidden_states=True, **inputs)
         rows, columns = pair(self.config.patch_size)
         grid = (pixel_values.shape[-2] // rows, pixel_values.shape[-1] // columns)
-        # as released, indices count from 1 at the embeddings here
+        # as released, indices count from 1 at the embeddings here, and where one names no state (0) the
+        # last map stands for two
         states = [s for i, s in enumerate(outputs.hidden_states) if i + 1 in self.config.out_indices]
         maps = [s[:, 1:].transpose(1, 2).unflatten(2, grid) for s in states]
-        maps = [rescale(x) for rescale, x in zip(self.pyramid, maps, strict=True)]
+        maps = [rescale(x) for rescale, x in zip(self.pyramid, maps, strict=False)]
+        maps += maps[-1:] * (len(self.pyramid) - len(maps))
         logits = self.decode_head(maps)
         loss = None
         if labels is not None:
@@ -334,9 +336,7 @@ class BeitBackbone(SingleStageBackbone, BeitPreTrainedModel):
         if config.add_fpn:
             if len(config.out_indices) != 4:
                 raise ConfigError(f"add_fpn needs four stages in out_indices, got {config.out_indices}")
-            self.pyramid = nn.ModuleList(
-                rescalers(config.hidden_size, getattr(config, "batch_norm_eps", 1e-5))
-            )
+            self.pyramid = nn.ModuleList(rescalers(config))
 
     def forward(self, pixel_values: Tensor, **inputs: Any) -> BackboneOutput:
         output = super().forward(pixel_values, **inputs)

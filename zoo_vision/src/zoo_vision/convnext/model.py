@@ -65,12 +65,18 @@ class ConvNextLayer(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         y = self.norm(self.dwconv(x).permute(0, 2, 3, 1))
-        y = self.layer_scale(self.fc2(self.act(self.fc1(y))))
+        y = self.layer_scale(self.feed_forward(y))
         return x + self.drop_path(y.permute(0, 3, 1, 2))
+
+    def feed_forward(self, y: Tensor) -> Tensor:
+        """(batch, height, width, channels) to the same shape."""
+        return self.fc2(self.act(self.fc1(y)))
 
 
 class ConvNextStage(nn.Module):
     """Layers of one size, after a convolution that halves the previous one's."""
+
+    layer_class: type[ConvNextLayer] = ConvNextLayer
 
     def __init__(self, config: ConvNextConfig, index: int, rates: Iterator[float]) -> None:
         super().__init__()
@@ -80,7 +86,7 @@ class ConvNextStage(nn.Module):
         if index > 0:
             self.downsampling_layer = nn.Sequential(ChannelNorm(before), nn.Conv2d(before, width, 2, 2))
         self.layers = nn.ModuleList(
-            ConvNextLayer(config, width, next(rates)) for _ in range(config.depths[index])
+            self.layer_class(config, width, next(rates)) for _ in range(config.depths[index])
         )
 
     def forward(self, x: Tensor) -> Tensor:
@@ -98,13 +104,14 @@ class ConvNextModel(ConvNextPreTrainedModel):
         "stages": "encoder.stages",
         "norm": "layernorm",
     }
+    stage_class: type[ConvNextStage] = ConvNextStage
     norm: nn.Module | None
 
     def __init__(self, config: ConvNextConfig, add_pooling_layer: bool = True) -> None:
         super().__init__(config)
         self.embeddings = ConvNextEmbeddings(config)
         rates = iter(drop_rates(config.drop_path_rate, sum(config.depths)))
-        self.stages = nn.ModuleList(ConvNextStage(config, i, rates) for i in range(config.num_stages))
+        self.stages = nn.ModuleList(self.stage_class(config, i, rates) for i in range(config.num_stages))
         width, eps = config.hidden_sizes[-1], config.layer_norm_eps
         self.norm = nn.LayerNorm(width, eps=eps) if add_pooling_layer else None
         self.post_init()

@@ -45,6 +45,7 @@ class Dinov2Embeddings(nn.Module):
     """A class token and patches, with positions stretched to the image."""
 
     mask_token: nn.Parameter | None
+    antialias = False
 
     def __init__(self, config: Dinov2Config) -> None:
         super().__init__()
@@ -67,7 +68,9 @@ class Dinov2Embeddings(nn.Module):
             hidden = torch.where(bool_masked_pos[..., None].bool(), self.mask_token.to(hidden.dtype), hidden)
         hidden = torch.cat((self.cls_token.expand(len(hidden), -1, -1), hidden), dim=1)
         grid = (pixel_values.shape[-2] // rows, pixel_values.shape[-1] // columns)
-        positions = interpolate_positions(self.position_embeddings, self.patch_embeddings.grid, grid)
+        positions = interpolate_positions(
+            self.position_embeddings, self.patch_embeddings.grid, grid, antialias=self.antialias
+        )
         return self.dropout(hidden + positions)
 
 
@@ -110,10 +113,11 @@ class Dinov2Model(Dinov2PreTrainedModel):
     """Embeddings, layers and a final norm; `pooler_output` is the class token's state."""
 
     hub_names = VIT
+    embeddings_class: type[Dinov2Embeddings] = Dinov2Embeddings
 
     def __init__(self, config: Dinov2Config) -> None:
         super().__init__(config)
-        self.embeddings = Dinov2Embeddings(config)
+        self.embeddings = self.embeddings_class(config)
         rates = drop_rates(config.drop_path_rate, config.num_hidden_layers)
         self.layers = nn.ModuleList(Dinov2Layer(config, rate) for rate in rates)
         self.norm = nn.LayerNorm(config.hidden_size, eps=config.layer_norm_eps)
