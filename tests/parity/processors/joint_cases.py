@@ -142,6 +142,30 @@ PIECES = (
         "eos_token": "</s>",
     },
 )
+CHAT_CALLS = [
+    call(
+        "apply_chat_template", conversation=talk({"type": "image"}, "what is it"), add_generation_prompt=True
+    ),
+    call(
+        "apply_chat_template",
+        conversation=talk({"type": "image", "image": image(60, 40)}, "what is it"),
+        add_generation_prompt=True,
+        tokenize=True,
+        return_dict=True,
+        return_tensors="pt",
+    ),
+    call(
+        "apply_chat_template",
+        conversation=[
+            talk({"type": "image", "image": image(60, 40)}, "one"),
+            talk({"type": "image", "image": image(30, 30)}, {"type": "image", "image": image(60, 40)}, "or"),
+        ],
+        tokenize=True,
+        return_dict=True,
+        padding=True,
+        return_tensors="pt",
+    ),
+]
 SAMPLED_CALLS = [
     call(text="a cat"),
     call(text=["a cat", "and two"], padding=True, return_tensors="pt"),
@@ -169,28 +193,7 @@ SAMPLED_CALLS = [
     call(images=[image(60, 40)], text=["<image><image>"]),
     call(images=[image(60, 40)], text=["nothing"]),
     call(images=image(60, 40), return_tensors="pt"),
-    call(
-        "apply_chat_template", conversation=talk({"type": "image"}, "what is it"), add_generation_prompt=True
-    ),
-    call(
-        "apply_chat_template",
-        conversation=talk({"type": "image", "image": image(60, 40)}, "what is it"),
-        add_generation_prompt=True,
-        tokenize=True,
-        return_dict=True,
-        return_tensors="pt",
-    ),
-    call(
-        "apply_chat_template",
-        conversation=[
-            talk({"type": "image", "image": image(60, 40)}, "one"),
-            talk({"type": "image", "image": image(30, 30)}, {"type": "image", "image": image(60, 40)}, "or"),
-        ],
-        tokenize=True,
-        return_dict=True,
-        padding=True,
-        return_tensors="pt",
-    ),
+    *CHAT_CALLS,
     call("apply_chat_template", conversation=talk("only text"), tokenize=True, return_dict=True),
     call("batch_decode", sequences={"$ids": [[70, 71, 1, 72], [73, 74, 75, 2]]}, skip_special_tokens=True),
     call("decode", token_ids=[1, 70, 71]),
@@ -202,6 +205,77 @@ LAYOUT_TOKENIZER = (
     "LayoutLMv3TokenizerFast",
     {"backend": "roberta", "add_prefix_space": True},
 )
+
+CROPPED = {"size": {"shortest_edge": 16}, "crop_size": {"height": 16, "width": 16}}
+PLAIN_INPUTS = ["input_ids", "attention_mask"]
+BYTES_WITH_ENDS = {"bos_token": "</s>", "eos_token": "</s>", "unk_token": "</s>", "pad_token": "<pad>"}
+PAIR_CALLS = [
+    call(text="a cat"),
+    call(text="a cat", return_tensors="pt"),
+    call(text=["a cat", "and two dogs"], padding=True, return_tensors="pt"),
+    call(text=["a cat", "and two dogs"]),
+    call(text=["a cat", "and two dogs"], padding="max_length", max_length=16, return_tensors="pt"),
+    call(text=["a cat", "and two dogs"], truncation=True, max_length=6),
+    call(images=image(60, 40)),
+    call(images=image(60, 40), return_tensors="pt"),
+    call(images=[image(60, 40), image(20, 30, 2)], return_tensors="np"),
+    call(images=image(60, 40), text="a cat", return_tensors="pt"),
+    call(images=image(60, 40), text=["a cat", "and two dogs"], padding=True, return_tensors="pt"),
+    call(images=[image(60, 40), image(20, 30, 2)], text=["a", "b c"], padding=True, return_tensors="pt"),
+    call(
+        images=image(60, 40),
+        text=["a cat"],
+        text_kwargs={"padding": "max_length", "max_length": 14},
+        images_kwargs={"do_normalize": False},
+        common_kwargs={"return_tensors": "pt"},
+    ),
+    call(images=image(60, 40), text=["a cat"], do_resize=False, do_center_crop=False, return_tensors="pt"),
+    call(text=["a cat"], add_special_tokens=False, return_token_type_ids=True),
+    call(text=["a cat"], return_attention_mask=False),
+    call(),
+    call("decode", token_ids=[4, 70, 71], skip_special_tokens=True),
+    call("batch_decode", sequences={"$ids": [[70, 71], [72, 73]]}),
+]
+QUERY_CALLS = [
+    call(images=image(60, 40), text="a cat"),
+    call(images=image(60, 40), text="a cat", padding="max_length", max_length=16, return_tensors="pt"),
+    call(
+        images=image(60, 40), text="a cat and more of it", truncation=True, max_length=9, return_tensors="pt"
+    ),
+    call(images=[image(60, 40), image(20, 20)], text=["a cat", "b"], padding=True, return_tensors="np"),
+    call("post_process_image_text_to_text", generated_outputs={"$ids": [[70, 71, 2, 72]]}),
+]
+MARK_CALLS = [
+    call(text="a cat"),
+    call(images=image(60, 40), text="see <image>?"),
+    call(images=[image(60, 40)], text=["see <image>?"], return_tensors="pt"),
+    call(images=[image(60, 40), image(20, 40)], text="<image> or <image>", return_tensors="pt"),
+    call(
+        images=[image(60, 40), image(20, 40, 2), image(50, 50, 3)],
+        text=["<image><image> a", "b <image>"],
+        padding=True,
+        return_tensors="pt",
+    ),
+    call(
+        images=[[image(60, 40), image(20, 40, 2)], [image(50, 50, 3)]],
+        text=["<image><image> a", "b <image>"],
+        padding=True,
+        return_tensors="pt",
+    ),
+    call(images=image(60, 40), text="<image>a", return_mm_token_type_ids=True, return_tensors="pt"),
+    call(images=image(60, 40), text="<image>a", padding="max_length", max_length=40, return_tensors="np"),
+    call(text=["a cat", "b"], padding=True, return_tensors="pt"),
+    call(images=[image(60, 40)], text=["a <image> cat"], add_special_tokens=False),
+    call(images=[image(60, 40)], text=["<image> a cat"], truncation=True, max_length=3),
+    *CHAT_CALLS,
+    call(
+        "apply_chat_template",
+        conversation=talk({"type": "image", "image": image(60, 40)}, "what is it"),
+        tokenize=True,
+    ),
+    call("batch_decode", sequences={"$ids": [[70, 71], [72, 73]]}),
+    call("post_process_image_text_to_text", generated_outputs={"$ids": [[1, 70, 71, 2, 72]]}),
+]
 
 CASES: dict[str, dict[str, Any]] = {
     "Qwen2VLProcessor": {
@@ -338,6 +412,155 @@ CASES: dict[str, dict[str, Any]] = {
             call(images=image(60, 40), text=WORDS, boxes=BOXES[:1]),
             call("decode", token_ids=[256, 64, 65, 258], skip_special_tokens=True),
             call("batch_decode", sequences={"$ids": [[64, 65], [220, 66]]}),
+        ],
+    },
+    "CLIPProcessor": {
+        "class": "CLIPProcessor",
+        "components": {
+            "image_processor": ("CLIPImageProcessor", CROPPED),
+            "tokenizer": ("BertTokenizerFast", {"backend": "words", "model_input_names": PLAIN_INPUTS}),
+        },
+        "calls": PAIR_CALLS,
+    },
+    "SiglipProcessor": {
+        "class": "SiglipProcessor",
+        "components": {
+            "image_processor": ("SiglipImageProcessor", {"size": {"height": 16, "width": 20}}),
+            "tokenizer": (PIECES[0], {**PIECES[1], "model_input_names": ["input_ids"]}),
+        },
+        "calls": PAIR_CALLS,
+    },
+    "VisionTextDualEncoderProcessor": {
+        "class": "VisionTextDualEncoderProcessor",
+        "components": {
+            "image_processor": ("ViTImageProcessor", {"size": {"height": 16, "width": 20}}),
+            "tokenizer": ("BertTokenizerFast", {"backend": "words"}),
+        },
+        "calls": PAIR_CALLS,
+    },
+    "BlipProcessor": {
+        "class": "BlipProcessor",
+        "components": {
+            "image_processor": ("BlipImageProcessor", {"size": {"height": 16, "width": 20}}),
+            "tokenizer": ("BertTokenizerFast", {"backend": "words"}),
+        },
+        "calls": PAIR_CALLS,
+    },
+    "Blip2Processor": {
+        "class": "Blip2Processor",
+        "components": {
+            "image_processor": ("BlipImageProcessor", {"size": {"height": 16, "width": 20}}),
+            "tokenizer": ("GPT2TokenizerFast", {"backend": "roberta", **BYTES_WITH_ENDS}),
+        },
+        "settings": {"num_query_tokens": 3},
+        "calls": PAIR_CALLS + QUERY_CALLS,
+    },
+    "Blip2Processor.old": {
+        "class": "Blip2Processor",
+        "components": {
+            "image_processor": ("BlipImageProcessor", {"size": {"height": 16, "width": 20}}),
+            "tokenizer": ("GPT2TokenizerFast", {"backend": "roberta", **BYTES_WITH_ENDS}),
+        },
+        "calls": QUERY_CALLS,
+    },
+    "InstructBlipProcessor": {
+        "class": "InstructBlipProcessor",
+        "components": {
+            "image_processor": ("BlipImageProcessor", {"size": {"height": 16, "width": 20}}),
+            "tokenizer": PIECES,
+            "qformer_tokenizer": ("BertTokenizerFast", {"backend": "words"}),
+        },
+        "settings": {"num_query_tokens": 3},
+        "calls": PAIR_CALLS + QUERY_CALLS,
+    },
+    "LlavaProcessor": {
+        "class": "LlavaProcessor",
+        "components": {
+            "image_processor": ("CLIPImageProcessor", CROPPED),
+            "tokenizer": (PIECES[0], {**PIECES[1], "additional_special_tokens": ["<image>"]}),
+        },
+        "settings": {
+            "patch_size": 8,
+            "vision_feature_select_strategy": "default",
+            "num_additional_image_tokens": 1,
+            "chat_template": template("<image>"),
+        },
+        "calls": MARK_CALLS,
+    },
+    "LlavaProcessor.full": {
+        "class": "LlavaProcessor",
+        "components": {
+            "image_processor": ("SiglipImageProcessor", {"size": {"height": 16, "width": 24}}),
+            "tokenizer": (PIECES[0], {**PIECES[1], "additional_special_tokens": ["<image>"]}),
+        },
+        "settings": {"patch_size": 8, "vision_feature_select_strategy": "full"},
+        "calls": MARK_CALLS[:8],
+    },
+    "LlavaNextProcessor": {
+        "class": "LlavaNextProcessor",
+        "components": {
+            "image_processor": (
+                "LlavaNextImageProcessor",
+                {**CROPPED, "image_grid_pinpoints": [[16, 32], [32, 16], [32, 32]]},
+            ),
+            "tokenizer": (PIECES[0], {**PIECES[1], "additional_special_tokens": ["<image>"]}),
+        },
+        "settings": {
+            "patch_size": 4,
+            "vision_feature_select_strategy": "default",
+            "num_additional_image_tokens": 1,
+            "chat_template": template("<image>"),
+        },
+        "calls": MARK_CALLS,
+    },
+    "PaliGemmaProcessor": {
+        "class": "PaliGemmaProcessor",
+        "components": {
+            "image_processor": (
+                "SiglipImageProcessor",
+                {"size": {"height": 16, "width": 16}, "image_seq_length": 4},
+            ),
+            "tokenizer": ("GemmaTokenizerFast", {**PIECES[1]}),
+        },
+        "calls": [
+            call(images=image(60, 40), text="a cat", return_tensors="pt"),
+            call(images=image(60, 40), text="a cat"),
+            call(images=image(60, 40), text=""),
+            call(images=image(60, 40), return_tensors="pt"),
+            call(images=image(60, 40), text="<image>a cat", return_tensors="pt"),
+            call(images=[image(60, 40), image(20, 20)], text="a <image><image> cat", return_tensors="pt"),
+            call(images=[image(60, 40)], text=["<image> a cat"], return_tensors="pt"),
+            call(
+                images=[image(60, 40), image(20, 20)],
+                text=["a", "two dogs"],
+                padding=True,
+                return_tensors="pt",
+            ),
+            call(
+                images=[[image(60, 40)], [image(20, 20), image(30, 20)]],
+                text=["<image>a", "<image><image>two dogs"],
+                padding=True,
+                return_tensors="pt",
+            ),
+            call(images=image(60, 40), text="a cat", suffix="yes it is", return_tensors="pt"),
+            call(images=image(60, 40), text="a cat", suffix="yes it is"),
+            call(
+                images=[image(60, 40), image(20, 20)],
+                text=["a", "two dogs"],
+                suffix=["x", "long one"],
+                padding="longest",
+                return_tensors="pt",
+            ),
+            call(
+                images=image(60, 40), text="a cat", padding="max_length", max_length=20, return_tensors="pt"
+            ),
+            call(images=image(60, 40), text="a cat", truncation=True, max_length=3),
+            call(images=image(60, 40), text="a cat", return_mm_token_type_ids=True, return_tensors="pt"),
+            call(text="a cat"),
+            call(images=[image(60, 40), image(20, 20)], text=["a"]),
+            call("batch_decode", sequences={"$ids": [[70, 71], [72, 73]]}),
+            call("decode", token_ids=[1, 70, 71], skip_special_tokens=True),
+            call("post_process_image_text_to_text", generated_outputs={"$ids": [[1, 70, 71, 2, 72]]}),
         ],
     },
 }

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from zoo_core.errors import ProcessingError
 from zoo_core.processing import BatchFeature, ProcessorMixin
-from zoo_core.processing.batch_feature import array_kind, stack
 from zoo_core.processing.placeholders import expand_placeholders, share_out
+from zoo_core.tokenization import BatchEncoding
 
 
 class MediaTextProcessor(ProcessorMixin):
@@ -76,18 +77,25 @@ class MediaTextProcessor(ProcessorMixin):
         return dict(self.require(kind)(media, **options))
 
     def encode(self, texts: list[str], options: dict[str, Any]) -> dict[str, Any]:
-        """Ids of finished texts."""
+        """Ids of finished texts.
+
+        Raises:
+            ProcessingError: truncation has cut placeholders off.
+        """
         options = dict(options)
-        kinds = options.pop("return_mm_token_type_ids", False)
+        kinds, wanted = options.pop("return_mm_token_type_ids", False), options.pop("return_tensors", None)
         encoded = dict(self.tokenizer(texts, **options))
+        token = self.tokenizer.convert_tokens_to_ids(self.image_token)
+        marks = [[int(i == token) for i in row] for row in encoded["input_ids"]]
+        for place, (text, row) in enumerate(zip(texts, marks, strict=False)):
+            if options.get("truncation") and sum(row) != text.count(self.image_token):
+                raise ProcessingError(
+                    f"truncation left {sum(row)} of the {text.count(self.image_token)} image placeholders of "
+                    f"text {place}; raise max_length or pass truncation=False"
+                )
         if kinds:
-            token = self.tokenizer.convert_tokens_to_ids(self.image_token)
-            rows = [[int(i == token) for i in row] for row in encoded["input_ids"]]
-            wanted = array_kind(options.get("return_tensors"))
-            encoded["mm_token_type_ids"] = (
-                rows if wanted is None else stack("mm_token_type_ids", rows, wanted)
-            )
-        return encoded
+            encoded["mm_token_type_ids"] = marks
+        return dict(BatchEncoding(encoded, tensor_type=wanted))
 
 
 class SampledImagesProcessor(MediaTextProcessor):

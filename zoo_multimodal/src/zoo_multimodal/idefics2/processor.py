@@ -21,7 +21,7 @@ class Idefics2Processor(SampledImagesProcessor):
 
     def __init__(self, *components: Any, **values: Any) -> None:
         super().__init__(*components, **values)
-        known = self.tokenizer.get_added_vocab()
+        known = self.tokenizer.get_vocab()
         missing = [one for one in (FAKE_TOKEN, self.image_token, END_OF_UTTERANCE) if one not in known]
         self.tokenizer.add_tokens(missing, special_tokens=True)
 

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from zoo_core.errors import ProcessingError
-from zoo_core.processing import BatchFeature, ProcessorMixin
-from zoo_core.processing.placeholders import expand_placeholders, share_out
+from zoo_multimodal.media_text import MediaTextProcessor
 
 
-class LlavaProcessor(ProcessorMixin):
+class LlavaProcessor(MediaTextProcessor):
     """An image processor and a tokenizer.
 
     patch_size: of the vision tower. vision_feature_select_strategy: "default" leaves out the class token.
@@ -23,28 +23,26 @@ class LlavaProcessor(ProcessorMixin):
     image_token: str = "<image>"
     num_additional_image_tokens: int = 0
 
-    def __call__(self, images: Any = None, text: Any = None, **kwargs: Any) -> BatchFeature:
-        """Pixels of `images` (one, a list, or a list for each text), and ids of `text` with placeholders.
+    def replacements(
+        self, kind: str, found: Mapping[str, Any], options: Mapping[str, Any]
+    ) -> list[int | str]:
+        images = [image.shape[-2:] for image in found["pixel_values"]]
+        return [self.placeholders_of(int(height), int(width)) for height, width in images]
 
-        Raises:
-            ProcessingError: the marks in the texts and the images do not agree in number.
-        """
-        if images is None or text is None:
-            return super().__call__(images=images, text=text, **kwargs)
-        groups = self.route(kwargs)
-        pixels = self.image_processor(images, **groups["images_kwargs"])
-        texts = [text] if isinstance(text, str) else list(text)
-        counts = [self.placeholders_of(image) for image in pixels["pixel_values"]]
-        expanded = expand_placeholders(texts, self.image_token, share_out(counts, texts, self.image_token))
-        return BatchFeature({**self.tokenizer(expanded, **groups["text_kwargs"]), **pixels})
+    def placeholders_of(self, height: int, width: int) -> int:
+        """Features that the model will make of a processed image of this size."""
+        patch = self.known_patch_size()
+        return (height // patch) * (width // patch) + self.features_besides()
 
-    def placeholders_of(self, image: Any) -> int:
-        """Features that the model will make of a processed image (channels, height, width)."""
+    def features_besides(self) -> int:
+        """Features of an image that are none of its patches."""
+        return self.num_additional_image_tokens - (self.vision_feature_select_strategy == "default")
+
+    def known_patch_size(self) -> int:
+        """`patch_size`; raises ProcessingError where it is not set."""
         if self.patch_size is None:
             raise ProcessingError(
                 "processor.patch_size is None, so placeholders cannot be counted; set it to the vision "
                 "tower's (model.config.vision_config.patch_size) and save the processor"
             )
-        height, width = image.shape[-2:]
-        count = (height // self.patch_size) * (width // self.patch_size) + self.num_additional_image_tokens
-        return int(count) - (self.vision_feature_select_strategy == "default")
+        return self.patch_size

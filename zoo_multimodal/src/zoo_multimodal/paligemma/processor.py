@@ -2,58 +2,92 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
+
 from zoo_core.errors import ProcessingError
-from zoo_core.processing import BatchFeature, ProcessorMixin
+from zoo_core.processing import BatchFeature
+from zoo_core.tokenization import BatchEncoding
+from zoo_multimodal.media_text import MediaTextProcessor
+
+PLACES = [*(f"<loc{i:04}>" for i in range(1024)), *(f"<seg{i:03}>" for i in range(128))]
+"""Tokens for coordinates and for the codes of masks."""
 
 
-class PaliGemmaProcessor(ProcessorMixin):
+class PaliGemmaProcessor(MediaTextProcessor):
     """A SigLIP image processor and a Gemma tokenizer."""
 
     attributes = ("image_processor", "tokenizer")
     image_token = "<image>"
 
-    def __call__(
+    def __init__(self, *components: Any, **values: Any) -> None:
+        super().__init__(*components, **values)
+        known = self.tokenizer.get_vocab()
+        if self.image_token not in known:
+            self.tokenizer.add_tokens([self.image_token], special_tokens=True)
+        self.tokenizer.add_tokens([token for token in PLACES if token not in known])
+
+    def __call__(  # type: ignore[override]
         self, images: Any = None, text: Any = None, *, suffix: Any = None, **kwargs: Any
     ) -> BatchFeature:
-        """Pixels of `images`, and ids of `text`, one image a text.
+        """Pixels of `images`, and ids of `text` behind the placeholders of its images.
 
         Args:
-            images: one image or a list. text: one prompt or a list; by default empty.
+            images: one image; one for each text; a list for each text; or all those of the only text.
+            text: one prompt or a list, by default empty; `<image>` may mark where the images stand.
             suffix: what the model is to write, one or a list: then there are `labels`, of which those of
                 the prompt are -100.
 
         Raises:
-            ProcessingError: no images, or another number of them than of texts.
+            ProcessingError: no images, or another number of them than of texts or marks.
         """
         if images is None:
             raise ProcessingError("PaliGemmaProcessor needs images: it places their features before the text")
         groups = self.route(kwargs)
-        pixels = self.image_processor(images, **groups["images_kwargs"])
-        count = len(pixels["pixel_values"])
         prompts = [text or ""] if text is None or isinstance(text, str) else list(text)
-        if len(prompts) != count:
-            raise ProcessingError(f"{count} images and {len(prompts)} texts were given; pass one for each")
-        marks = self.image_token * int(self.image_processor.image_seq_length)
-        prompts = [
-            f"{marks}{self.tokenizer.bos_token}{prompt.replace(self.image_token, '')}\n" for prompt in prompts
-        ]
+        per_text = images_of(images, None if text is None or isinstance(text, str) else len(prompts))
+        pixels = self.image_processor([image for one in per_text for image in one], **groups["images_kwargs"])
+        texts = self.built(prompts, [len(one) for one in per_text])
         options = {**groups["text_kwargs"], "add_special_tokens": False}
         if suffix is None:
-            return BatchFeature({**self.tokenizer(prompts, **options), **pixels})
-        written = [suffix] if isinstance(suffix, str) else list(suffix)
-        ends = [one + self.tokenizer.eos_token for one in written]
-        encoded = self.tokenizer(prompts, text_pair=ends, return_token_type_ids=True, **options)
-        return BatchFeature({**encoded, "labels": self.labels(encoded), **pixels})
+            return BatchFeature({**self.encode(texts, options), **pixels})
+        wanted = options.pop("return_tensors", None)
+        ends = [
+            f"{one}{self.tokenizer.eos_token}" for one in ([suffix] if isinstance(suffix, str) else suffix)
+        ]
+        encoded = self.encode(texts, {**options, "text_pair": ends, "return_token_type_ids": True})
+        rows = zip(encoded["input_ids"], encoded["token_type_ids"], strict=True)
+        labels = [np.where(np.asarray(kinds) == 0, -100, ids) for ids, kinds in rows]
+        encoded["labels"] = np.stack(labels) if len({len(row) for row in labels}) == 1 else labels
+        return BatchFeature({**BatchEncoding(encoded, tensor_type=wanted), **pixels})
 
-    @staticmethod
-    def labels(encoded: Any) -> Any:
-        """The ids of the second segment, -100 elsewhere."""
-        ids, kinds = encoded["input_ids"], encoded["token_type_ids"]
-        if isinstance(ids, list):
-            return [
-                [token if kind else -100 for token, kind in zip(row, of, strict=True)]
-                for row, of in zip(ids, kinds, strict=True)
-            ]
-        return ids * (kinds != 0) - 100 * (kinds == 0)
+    def built(self, prompts: Sequence[str], counts: Sequence[int]) -> list[str]:
+        """Each prompt with the placeholders of its images, the start token after them, and a line feed."""
+        start, one = self.tokenizer.bos_token, self.image_token * int(self.image_processor.image_seq_length)
+        if not any(self.image_token in prompt for prompt in prompts):
+            pairs = zip(prompts, counts, strict=True)
+            return [f"{one * count}{start}{prompt}\n" for prompt, count in pairs]
+        texts = []
+        for place, (prompt, count) in enumerate(zip(prompts, counts, strict=True)):
+            head, mark, tail = prompt.rpartition(self.image_token)
+            marks = prompt.count(self.image_token)
+            if marks != count:
+                raise ProcessingError(f"text {place} has {marks} {self.image_token!r} for {count} images")
+            texts.append(f"{(head + mark).replace(self.image_token, one)}{start}{tail}\n")
+        return texts
+
+
+def images_of(images: Any, texts: int | None) -> list[list[Any]]:
+    """The images of each of so many texts; None is a single text, which may have them all."""
+    given = list(images) if isinstance(images, (list, tuple)) else [images]
+    if given and isinstance(given[0], (list, tuple)):
+        found = [list(one) for one in given]
+    else:
+        found = [given] if texts is None else [[image] for image in given]
+    if len(found) != (texts or 1):
+        raise ProcessingError(
+            f"{len(found)} images and {texts or 1} texts were given; pass one (or a list) for each"
+        )
+    return found
