@@ -14,8 +14,9 @@ from zoo_core import AutoModelForCausalLM, registry
 
 CASES = Path(__file__).parent / "cases"
 
-#: types whose causal class reads more than a prompt of ids, and encoders that are causal by a switch only
-_OTHER_INPUTS = {"cpmant", "llava", "vipllava"}
+#: types whose causal class reads more than one row of ids a prompt; their own tests compare
+#: decoding with and without a cache
+_OTHER_INPUTS = {"cpmant", "llava", "musicgen", "musicgen_decoder", "vipllava"}
 
 
 def causal_types() -> list[str]:
