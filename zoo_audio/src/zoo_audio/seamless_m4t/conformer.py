@@ -261,7 +261,7 @@ class SpeechEncoder(PreTrainedModel):
         return torch.arange(frames, device=lengths.device) < lengths[:, None]
 
     def attended(self, hidden: Tensor, mask: Tensor | None) -> Tensor | None:
-        """What attention may see: (batch, frames) or (batch, frames, frames)."""
+        """What attention may see: (batch, frames), or what is added to scores (batch, 1, frames, frames)."""
         return mask
 
     def forward(

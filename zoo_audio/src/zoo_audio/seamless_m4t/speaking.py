@@ -74,6 +74,9 @@ class Speaks(Translates):
     """Mixin: `generate` goes on to speech."""
 
     reads: ClassVar[tuple[str, ...]]
+    output_class: ClassVar[type[ModelOutput]] = SeamlessM4TGenerationOutput
+    #: of several texts of one input, speak the most probable alone
+    speaks_best: ClassVar[bool] = True
 
     if TYPE_CHECKING:
         text_decoder: nn.Module
@@ -139,11 +142,13 @@ class Speaks(Translates):
         if not generate_speech:
             return written
         assert tgt_lang is not None
-        sequences = best(written, len(states))
+        sequences = best(written, len(states)) if self.speaks_best else written["sequences"]
+        copies = len(sequences) // len(states)
+        mask = self.source_mask(attention_mask, states)
         decoded = self.text_decoder(
             sequences,
-            encoder_hidden_states=states,
-            encoder_attention_mask=self.source_mask(attention_mask, states),
+            encoder_hidden_states=states.repeat_interleave(copies, dim=0),
+            encoder_attention_mask=None if mask is None else mask.repeat_interleave(copies, dim=0),
             use_cache=False,
         ).last_hidden_state
         units, spoken = self.make_units(decoded, sequences, tgt_lang, for_speech)
@@ -157,7 +162,7 @@ class Speaks(Translates):
             torch.full((len(heard), 1), language, device=heard.device),
         )
         if return_intermediate_token_ids:
-            return SeamlessM4TGenerationOutput(
+            return self.output_class(
                 waveform=waveform, waveform_lengths=lengths, sequences=sequences, unit_sequences=units
             )
         return waveform, lengths
