@@ -20,7 +20,7 @@ def make_cache(
     model: Any, config: GenerationConfig, given: Cache | None, total: int, mode: GenerationMode
 ) -> Cache | None:
     """The given cache with room for `total` positions, or a new one; None where decoding goes without."""
-    wanted = config.use_cache or model.always_cached
+    wanted = config.use_cache if model.caches is None else model.caches
     if not wanted or model.cache_name not in takes(model):
         if mode in _REVISING:
             raise GenerationError(f"{mode.value.replace('_', ' ')} needs a cache: pass use_cache=True")

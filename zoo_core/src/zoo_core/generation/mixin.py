@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import warnings
 from collections.abc import Callable, Iterator, Mapping
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 import torch
 from torch import Tensor
@@ -57,8 +57,12 @@ class GenerationMixin:
     prepends_decoder_start: ClassVar[bool] = True
     #: pass positions even where nothing is padded, for models whose own default differs
     explicit_positions: ClassVar[bool] = False
-    #: what is remembered decides the answer (XLNet), so that use_cache=False changes nothing
-    always_cached: ClassVar[bool] = False
+    #: which tokens positions count, from 0: those that the mask shows ("shown"), all "following" padding on
+    #: the left (BART and its kin), or, from pad_token_id + 1, those whose id is not padding ("known")
+    counted_tokens: ClassVar[Literal["shown", "following", "known"]] = "shown"
+    #: decode always (True) or never (False) with a cache, where it is more than a saving (XLNet); None: as
+    #: use_cache says
+    caches: ClassVar[bool | None] = None
 
     if TYPE_CHECKING:
         config: PretrainedConfig

@@ -149,8 +149,7 @@ class Session:
             model,
             {**prompt.inputs, **flags},
             cache=cache,
-            rows=batch,
-            prompt_length=length,
+            prompt=prompt.ids,
             total=total,
             copies=copies,
             chunk=config.prefill_chunk_size,
@@ -198,8 +197,7 @@ class Session:
             model,
             prompt.inputs,
             cache=make_cache(model, config, None, total, GenerationMode.ASSISTED_GENERATION),
-            rows=1,
-            prompt_length=prompt.ids.shape[1],
+            prompt=prompt.ids,
             total=total,
         )
         return DraftModel(run, model, stepper)

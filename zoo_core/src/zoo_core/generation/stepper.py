@@ -30,7 +30,7 @@ class Stepper:
         inputs: arguments of the model beside the tokens; `attention_mask` covers the prompt (for an
             encoder-decoder `decoder_attention_mask` does). None is a mask that hides nothing.
         cache: what the model remembers; None passes the whole sequence on every step.
-        rows: prompts. prompt_length: tokens of each, cached ones included. total: positions at the very end.
+        prompt: ids (rows, tokens), cached ones included. total: positions at the very end.
         copies: rows that continue each prompt. The prompt itself is read once.
         chunk: tokens of the prompt read at a time.
         compiling: how the steps after the prompt are compiled; it takes a static cache.
@@ -42,8 +42,7 @@ class Stepper:
         inputs: dict[str, Any],
         *,
         cache: Cache | None,
-        rows: int,
-        prompt_length: int,
+        prompt: Tensor,
         total: int,
         copies: int = 1,
         chunk: int | None = None,
@@ -60,11 +59,11 @@ class Stepper:
         self.seen = 0 if cache is None else int(cache.length)
         self.offset = 0  # positions before the first token: a prompt given as vectors
         if self.embeds is not None:
-            self.offset = self.seen + self.embeds.shape[1] - prompt_length
-        self.rows, self.total = rows, total
+            self.offset = self.seen + self.embeds.shape[1] - prompt.shape[1]
+        self.total = total
         self.fresh = True
-        self.mask = self._extended_mask(self.inputs.pop(self.mask_name, None), prompt_length + self.offset)
-        self.tokens = self._token_inputs(prompt_length + self.offset)
+        self.mask = self._extended_mask(self.inputs.pop(self.mask_name, None), prompt.shape[1] + self.offset)
+        self.tokens = self._token_inputs(prompt)
         self.positions: Tensor | None = None
         static = cache is not None and not cache.contiguous
         self.takes_positions = static and "cache_position" in self.taken  # elsewhere they follow the cache
@@ -211,7 +210,7 @@ class Stepper:
             return None
         return torch.nn.functional.pad(mask, (0, self.total - prompt), value=1)
 
-    def _token_inputs(self, prompt: int) -> dict[str, Tensor]:
+    def _token_inputs(self, prompt: Tensor) -> dict[str, Tensor]:
         """Inputs with a value for each token, (rows, total) each."""
         found: dict[str, Tensor] = {}
         for name, rule in self.model.token_inputs.items():
@@ -221,14 +220,30 @@ class Stepper:
             elif given is not None:
                 self.inputs[name] = given
         name = "decoder_position_ids" if self.mask_name.startswith("decoder") else "position_ids"
-        if name in found or name not in self.taken:
-            return found
-        if self.mask is not None:
-            found[name] = (self.mask.long().cumsum(-1) - 1).masked_fill(self.mask == 0, 1)
-        elif self.model.explicit_positions:
-            every = torch.arange(self.total, device=self.model.device)
-            found[name] = every.expand(self.rows, -1)
+        if name not in found and name in self.taken:
+            positions = self._default_positions(prompt)
+            if positions is not None:
+                found[name] = positions
         return found
+
+    def _default_positions(self, prompt: Tensor) -> Tensor | None:
+        """(rows, total) by the model's rule (`GenerationMixin.counted_tokens`); None where its own hold."""
+        model, mask = self.model, self.mask
+        if mask is not None and model.counted_tokens != "shown" and bool((mask[:, 1:] < mask[:, :-1]).any()):
+            mask = None  # it hides more than padding on the left, and such tokens count
+            if model.counted_tokens == "following":
+                return None
+        if model.counted_tokens == "known":
+            pad = model.config.pad_token_id
+            pad = -1 if pad is None else pad
+            known = torch.ones(len(prompt), self.total, dtype=torch.long, device=prompt.device)
+            known[:, self.offset : self.offset + prompt.shape[1]] = prompt.ne(pad)
+            known = known if mask is None else known * mask
+            return known.cumsum(-1) * known + pad
+        if mask is None:
+            every = torch.arange(self.total, device=model.device)
+            return every.expand(len(prompt), -1) if model.explicit_positions else None
+        return (mask.long().cumsum(-1) - 1).masked_fill(mask == 0, 1)
 
 
 def _continued(values: Tensor, more: int, rule: str) -> Tensor:

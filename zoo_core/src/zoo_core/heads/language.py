@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from typing import Any, ClassVar
 
 from torch import Tensor, nn
@@ -71,6 +72,12 @@ class ForCausalLM(GenerationMixin, Headed):
     tied_weights = {"lm_head.weight": "model.embed_tokens.weight"}
     #: False where a family's labels are the next tokens already (decoders of BART and its kin)
     shift_labels: ClassVar[bool] = True
+
+    def __init__(self, config: PretrainedConfig) -> None:
+        if config.is_encoder_decoder:  # the config of a whole model, of which this is the decoder
+            config = copy.deepcopy(config)
+            config.is_encoder_decoder, config.is_decoder = False, True
+        super().__init__(config)
 
     def build_head(self, config: PretrainedConfig) -> None:
         self.lm_head = self.make_lm_head(config)

@@ -63,6 +63,10 @@ class ForConditionalGeneration(GenerationMixin, SeqToSeqHead):
             decoder_inputs_embeds=decoder_inputs_embeds,
             **inputs,
         )
+        return self.scored(outputs, labels)
+
+    def scored(self, outputs: ModelOutput, labels: Tensor | None) -> ModelOutput:
+        """The head's output from that of the base model."""
         logits = self.score(outputs.last_hidden_state)
         loss = None if labels is None else token_loss(logits, labels)
         return Seq2SeqLMOutput.carry(outputs, loss=loss, logits=logits)

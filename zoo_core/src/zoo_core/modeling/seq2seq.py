@@ -7,7 +7,7 @@ decoder. An architecture overrides the methods that say what differs.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, ClassVar
 
 import torch
 from torch import Tensor, nn
@@ -148,6 +148,7 @@ class Seq2SeqModel(PreTrainedModel):
 
     encoder: PreTrainedModel
     decoder: PreTrainedModel
+    output_class: ClassVar[type[Seq2SeqModelOutput]] = Seq2SeqModelOutput
 
     def get_encoder(self) -> nn.Module:
         return self.encoder
@@ -207,7 +208,7 @@ class Seq2SeqModel(PreTrainedModel):
                 }
             ),
         )
-        return Seq2SeqModelOutput.join(encoded, decoded)
+        return self.output_class.join(encoded, decoded)
 
     def encoder_padding(self, attention_mask: Tensor | None, encoded: ModelOutput) -> Tensor | None:
         """The padding of the encoder's states; it differs from the input's where the encoder shortens."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from functools import partial
-from typing import Any, ClassVar
+from typing import ClassVar
 
 from torch import Tensor, nn
 
@@ -114,10 +114,5 @@ class BartForCausalLM(ForCausalLM, BartPreTrainedModel):
     tied_weights = {"lm_head.weight": "model.embed_tokens.weight"}
     output_class = CausalLMOutputWithCrossAttentions
     shift_labels = False
-
-    def prepare_inputs_for_generation(self, input_ids: Tensor, **inputs: Any) -> dict[str, Any]:
-        # the family counts hidden tokens too: only padding on the left moves positions
-        mask = inputs.get("attention_mask")
-        if mask is not None and mask.dim() == 2 and bool((mask[:, 1:] < mask[:, :-1]).any()):
-            inputs["position_ids"] = None
-        return super().prepare_inputs_for_generation(input_ids, **inputs)
+    aliases = {"model.shared.weight": "model.decoder.embed_tokens.weight"}  # a file of the whole model
+    counted_tokens = "following"

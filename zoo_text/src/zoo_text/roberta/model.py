@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
-
-from torch import Tensor, nn
+from torch import nn
 
 from zoo_core.heads.first_token import ForFirstTokenClassification
 from zoo_core.heads.language import ForCausalLM, ForMaskedLM, LMTransform
@@ -51,14 +49,7 @@ class RobertaForCausalLM(RobertaLMHead, ForCausalLM):
     """RoBERTa as a decoder; set `is_decoder` in the config for causal attention."""
 
     output_class = CausalLMOutputWithCrossAttentions
-
-    def prepare_inputs_for_generation(self, input_ids: Tensor, **inputs: Any) -> dict[str, Any]:
-        # the family counts from pad_token_id + 1; a mask with holes in it counts from 0, as recorded
-        mask, positions = inputs.get("attention_mask"), inputs.get("position_ids")
-        if positions is not None and mask is not None and mask.dim() == 2:
-            only_left = bool((mask[:, 1:] >= mask[:, :-1]).all())
-            inputs["position_ids"] = positions + self.config.pad_token_id + 1 if only_left else positions
-        return super().prepare_inputs_for_generation(input_ids, **inputs)
+    explicit_positions = True  # generation counts from 0, not as forward does by itself
 
 
 class RobertaForSequenceClassification(ForFirstTokenClassification, RobertaPreTrainedModel):

@@ -53,6 +53,11 @@ class XLMRobertaXLForCausalLM(XLMRobertaXLPreTrainedModel, roberta.RobertaForCau
     """XLM-RoBERTa-XL as a decoder; set `is_decoder` in the config for causal attention."""
 
     base_class = XLMRobertaXLModel
+    counted_tokens = "known"
+
+    def prepare_inputs_for_generation(self, input_ids: Tensor, **inputs: Any) -> dict[str, Any]:
+        inputs.pop("token_type_ids", None)  # there is one segment; generation ignores them
+        return super().prepare_inputs_for_generation(input_ids, **inputs)
 
 
 class XLMRobertaXLForSequenceClassification(

@@ -272,7 +272,7 @@ class XLNetLMHeadModel(ForCausalLM, XLNetPreTrainedModel):
     head_names = {"lm_head": "lm_loss"}
     output_class = XLNetLMHeadModelOutput
     shift_labels = False
-    always_cached = True
+    caches = True
 
     def make_lm_head(self, config: XLNetConfig) -> nn.Module:
         return nn.Linear(config.d_model, config.vocab_size)

@@ -69,13 +69,10 @@ class UnbatchedClassifierFreeGuidanceLogitsProcessor(LogitsProcessor):
                 self.ids, self.mask = input_ids[:, -1:], None
             if self.ids.shape[0] != input_ids.shape[0]:
                 self.ids = self.ids.repeat_interleave(input_ids.shape[0] // self.ids.shape[0], dim=0)
-            rows, length = self.ids.shape
-            total = length + max(self.total, input_ids.shape[1]) + 1
+            total = self.ids.shape[1] + max(self.total, input_ids.shape[1]) + 1
             inputs = {} if self.mask is None else {"attention_mask": self.mask}
             cache = Cache(capacity=total) if self.use_cache else None
-            self._stepper = Stepper(
-                self.model, inputs, cache=cache, rows=rows, prompt_length=length, total=total
-            )
+            self._stepper = Stepper(self.model, inputs, cache=cache, prompt=self.ids, total=total)
         else:
             assert self.ids is not None
             self.ids = torch.cat((self.ids, input_ids[:, -1:]), dim=1)
