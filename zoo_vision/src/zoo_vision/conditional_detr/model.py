@@ -130,7 +130,7 @@ class ConditionalDetrDecoder(DetrDecoder):
         context = AttentionContext(inputs_embeds, encoder_states=source, encoder_padding=padding)
         centres = self.ref_point_head(queries).sigmoid()
         across, down = (sines(centres[..., i] * 2 * math.pi, self.config.d_model // 2) for i in range(2))
-        points = torch.cat((down, across), dim=-1)
+        points = torch.cat((down, across), dim=-1).to(inputs_embeds.dtype)
         hidden, seen = self.dropout(inputs_embeds), []
         for i, layer in enumerate(self.layers):
             record(HIDDEN_STATES, hidden)

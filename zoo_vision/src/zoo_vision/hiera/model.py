@@ -133,7 +133,9 @@ class HieraEmbeddings(nn.Module):
                 "them (the image processor does), or pass interpolate_pos_encoding=True"
             )
         if kept is not None:
-            pixel_values = pixel_values * F.interpolate(kept[:, None].float(), size=pixel_values.shape[-2:])
+            pixel_values = pixel_values * F.interpolate(
+                kept[:, None].to(pixel_values), size=pixel_values.shape[-2:]
+            )
         x = self.projection(pixel_values).permute(0, 2, 3, 1)
         grid = (x.shape[1], x.shape[2])
         positions = interpolate_positions(self.position_embeddings, self.config.grid, grid, prefix=0)

@@ -34,7 +34,7 @@ def set_losses(found: dict[str, Tensor], targets: Sequence[Target], config: Any)
     pairs, classes = _matched(found, targets, config, -config.class_cost * logits.softmax(-1))
     weight = torch.ones(logits.shape[-1], device=logits.device)
     weight[-1] = config.eos_coefficient
-    loss = F.cross_entropy(logits.transpose(1, 2), classes, weight)
+    loss = F.cross_entropy(logits.float().transpose(1, 2), classes, weight)
     return {"loss_ce": loss, **_other_losses(found, pairs, targets)}
 
 

@@ -131,7 +131,7 @@ class MaskSetLoss(nn.Module):
         for chances, own, mask, label in zip(logits.softmax(-1), maps, masks, classes, strict=True):
             cost, dice = self.mask_costs(own, mask)
             total = self.weights["loss_mask"] * cost + self.weights["loss_dice"] * dice
-            total = (total - self.class_cost * chances[:, label]).clamp(-1e10, 1e10).nan_to_num(0)
+            total = (total - self.class_cost * chances[:, label]).float().clamp(-1e10, 1e10).nan_to_num(0)
             pairs.append(assigned(total))
         return pairs
 

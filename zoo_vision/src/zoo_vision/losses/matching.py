@@ -75,6 +75,7 @@ def match_boxes(
     """
     pairs = []
     for costs, found, target in zip(class_costs, boxes, targets, strict=True):
+        found = found.float()  # distances are computed in no less
         wanted = target["boxes"].to(found)
         cost = bbox_cost * torch.cdist(found, wanted, p=1)
         cost = cost + costs[:, target["class_labels"].to(costs.device)]
