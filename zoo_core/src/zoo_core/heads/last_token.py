@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from typing import Any
+from typing import Any, ClassVar
 
 import torch
 from torch import Tensor, nn
@@ -11,25 +11,27 @@ from torch import Tensor, nn
 from zoo_core.config import PretrainedConfig
 from zoo_core.heads.base import Headed
 from zoo_core.modeling.loss import sequence_loss
-from zoo_core.modeling.outputs import SequenceClassifierOutputWithPast
+from zoo_core.modeling.outputs import ModelOutput, SequenceClassifierOutputWithPast
 
 
 class ForLastTokenClassification(Headed):
     """A linear layer on each row's last token that is not padding; logits (batch, num_labels)."""
+
+    output_class: ClassVar[type[ModelOutput]] = SequenceClassifierOutputWithPast
 
     def build_head(self, config: PretrainedConfig) -> None:
         self.score = nn.Linear(config.get_text_config().hidden_size, config.num_labels, bias=False)
 
     def forward(
         self, input_ids: Tensor | None = None, *, labels: Tensor | None = None, **inputs: Any
-    ) -> SequenceClassifierOutputWithPast:
+    ) -> ModelOutput:
         outputs = self.model(input_ids, **inputs)
         hidden = outputs.last_hidden_state
         last = self.last_tokens(input_ids, hidden)
         rows = torch.arange(hidden.shape[0], device=hidden.device)
         logits = self.score(hidden[rows, last])
         loss = None if labels is None else sequence_loss(logits, labels, self.config)
-        return SequenceClassifierOutputWithPast.carry(outputs, loss=loss, logits=logits)
+        return self.output_class.carry(outputs, loss=loss, logits=logits)
 
     def last_tokens(self, input_ids: Tensor | None, hidden: Tensor) -> Tensor:
         """(batch,) index of each row's last token that is not padding.
