@@ -127,13 +127,17 @@ class ResNetModel(ResNetPreTrainedModel):
         """Convolutions before the pooling."""
         return ConvNorm(config.num_channels, config.embedding_size, 7, stride=2, act=config.hidden_act)
 
+    def pool(self, x: Tensor) -> Tensor:
+        """What follows the stem."""
+        return F.max_pool2d(x, 3, 2, padding=1)
+
     def forward(self, pixel_values: Tensor) -> BaseModelOutputWithPoolingAndNoAttention:
         """(batch, channels, height, width) to the last map (batch, width, h, w) and pooled."""
         if pixel_values.shape[1] != self.config.num_channels:
             raise ValueError(
                 f"pixel_values have {pixel_values.shape[1]} channels, not {self.config.num_channels}"
             )
-        x = F.max_pool2d(self.stem(pixel_values), 3, 2, padding=1)
+        x = self.pool(self.stem(pixel_values))
         record(HIDDEN_STATES, x)
         for stage in self.stages:
             x = stage(x)

@@ -142,8 +142,14 @@ class SwinLayer(ScaledPreNormLayer):
 
     def forward(self, hidden: Tensor, grid: Grid, head_mask: Tensor | None = None) -> Tensor:  # type: ignore[override]
         """(batch, cells, width) of a map of `grid` rows and columns to the same shape."""
+        x = self.attend_in_windows(self.input_layernorm(hidden), grid, head_mask)
+        hidden = hidden + self.drop_path(x)
+        return hidden + self.drop_path(self.mlp(self.post_attention_layernorm(hidden)))
+
+    def attend_in_windows(self, hidden: Tensor, grid: Grid, head_mask: Tensor | None) -> Tensor:
+        """The attention's output (batch, cells, width)."""
         window, shift = self.window_and_shift(grid)
-        x = self.input_layernorm(hidden).unflatten(1, grid)
+        x = hidden.unflatten(1, grid)
         x = F.pad(x, (0, 0, 0, -grid[1] % window, 0, -grid[0] % window))
         rows, columns = x.shape[1:3]
         allowed = None
@@ -155,8 +161,7 @@ class SwinLayer(ScaledPreNormLayer):
         x = merge(windows, window, rows, columns)
         if shift:
             x = x.roll((shift, shift), dims=(1, 2))
-        hidden = hidden + self.drop_path(x[:, : grid[0], : grid[1]].flatten(1, 2))
-        return hidden + self.drop_path(self.mlp(self.post_attention_layernorm(hidden)))
+        return x[:, : grid[0], : grid[1]].flatten(1, 2)
 
     def window_and_shift(self, grid: Grid) -> tuple[int, int]:
         """The side of the windows, and by how much they move; a map that fits into one is one window."""
@@ -178,13 +183,18 @@ class PatchMerging(nn.Module):
         x = F.pad(x, (0, 0, 0, grid[1] % 2, 0, grid[0] % 2))
         corners = [x[:, row::2, column::2] for column in (0, 1) for row in (0, 1)]
         merged = torch.cat(corners, dim=-1)
-        return self.reduction(self.norm(merged.flatten(1, 2))), (merged.shape[1], merged.shape[2])
+        return self.merge(merged.flatten(1, 2)), (merged.shape[1], merged.shape[2])
+
+    def merge(self, cells: Tensor) -> Tensor:
+        """(batch, cells, 4 x width) to (batch, cells, 2 x width)."""
+        return self.reduction(self.norm(cells))
 
 
 class SwinStage(nn.Module):
     """Layers of one size, and the merging that ends it."""
 
     layer_class: type[SwinLayer] = SwinLayer
+    merging_class: type[PatchMerging] = PatchMerging
     downsample: PatchMerging | None
 
     def __init__(self, config: SwinSizes, index: int, rates: Iterator[float]) -> None:
@@ -197,7 +207,7 @@ class SwinStage(nn.Module):
             for i in range(config.depths[index])
         )
         last = index == len(config.depths) - 1
-        self.downsample = None if last else PatchMerging(size)
+        self.downsample = None if last else self.merging_class(size)
 
     def forward(self, hidden: Tensor, grid: Grid, head_mask: Tensor | None = None) -> Tensor:
         """(batch, cells, width) to the same shape; merging is left to the caller."""
