@@ -87,6 +87,9 @@ class DeformableAttention(nn.Module):
         points: per head, in each map. cross: whether the weights count as cross-attention.
     """
 
+    #: whether attention weights are returned as (batch, queries, heads, levels, points), not levels x points
+    weights_by_level = True
+
     def __init__(self, size: int, heads: int, levels: int, points: int, *, cross: bool = True) -> None:
         super().__init__()
         if size % heads:
@@ -121,13 +124,14 @@ class DeformableAttention(nn.Module):
         asked = hidden if places is None else hidden + places
         offsets = self.sampling_offsets(asked).unflatten(-1, (self.num_heads, self.levels, self.points, 2))
         weights = self.attention_weights(asked).unflatten(-1, (self.num_heads, -1)).softmax(-1)
-        record(self.kind, weights.unflatten(-1, (self.levels, self.points)))
+        shown = weights.unflatten(-1, (self.levels, self.points)) if self.weights_by_level else weights
+        record(self.kind, shown)
         at = self.locate(references[:, :, None, :, None], offsets, maps)
         value = self.value_proj(maps.states)
         if maps.inside is not None:
             value = value.masked_fill(~maps.inside[..., None], 0.0)
         values = FeatureLevels(value, maps.grids).split()
-        found = sample_maps([v.unflatten(1, (self.num_heads, -1)) for v in values], at.unbind(3))
+        found = self.sample([v.unflatten(1, (self.num_heads, -1)) for v in values], at.unbind(3))
         mixed = (found * weights.transpose(1, 2)[:, :, None]).sum(-1)
         return self.output_proj(mixed.flatten(1, 2).transpose(1, 2))
 
@@ -136,6 +140,10 @@ class DeformableAttention(nn.Module):
         if references.shape[-1] == 2:
             return references + offsets / maps.sizes()[:, None]
         return references[..., :2] + offsets / self.points * references[..., 2:] * 0.5
+
+    def sample(self, values: Sequence[Tensor], places: Sequence[Tensor]) -> Tensor:
+        """What lies at each place, see `sample_maps`."""
+        return sample_maps(values, places)
 
 
 def ring(heads: int, levels: int, points: int) -> Tensor:
