@@ -12,6 +12,7 @@ from torch import Tensor, nn
 
 from zoo_core.checkpoint.dialects import BART_LAYER
 from zoo_core.checkpoint.names import HubNames
+from zoo_core.config import PretrainedConfig
 from zoo_core.modeling.backbone import build_backbone
 from zoo_core.modeling.model import PreTrainedModel
 from zoo_core.modeling.outputs import (
@@ -145,16 +146,17 @@ def sines(values: Tensor, features: int) -> Tensor:
     return torch.stack((angles[..., 0::2].sin(), angles[..., 1::2].cos()), dim=-1).flatten(-2)
 
 
-def sine_places(mask: Tensor, features: int) -> Tensor:
+def sine_places(mask: Tensor, features: int, *, start: float = 0.0) -> Tensor:
     """(batch, rows x columns, 2 x features): sines of rows, then of columns, counted where `mask` is 1.
 
     Args:
         mask: (batch, rows, columns), 1 inside of the image and 0 in its padding.
+        start: what is counted from; 0.5 means the middles of cells.
     """
     axes = []
     for axis in (1, 2):
         count = mask.float().cumsum(axis)
-        count = count / (count.select(axis, -1).unsqueeze(axis) + 1e-6) * 2 * math.pi
+        count = (count - start) / (count.select(axis, -1).unsqueeze(axis) + 1e-6) * 2 * math.pi
         axes.append(sines(count, features))
     return torch.cat(axes, dim=-1).flatten(1, 2)
 
@@ -236,28 +238,40 @@ class DetrImage(NamedTuple):
     places: Tensor
 
 
-class DetrModel(FreezableBackbone, DetrPreTrainedModel):
-    """Backbone, encoder and decoder."""
+class DetrBackboned(FreezableBackbone):
+    """A model with a backbone that its config describes, and positions of pixels."""
 
-    encoder_class: type[DetrEncoder] = DetrEncoder
-    decoder_class: type[DetrDecoder] = DetrDecoder
+    config: PretrainedConfig
+    backbone: Any
     learned_places: LearnedPlaces | None
 
     @property
-    def hub_names(self) -> HubNames:  # type: ignore[override]
+    def hub_names(self) -> HubNames:
+        """The backbone's level in files."""
         # a backbone of timm stands in files without the level that it has as a model of its own
         inner = "backbone.model" if self.config.backbone_config is None else "backbone"
         return {inner: "backbone.conv_encoder.model", "learned_places": "backbone.position_embedding"}
 
-    def __init__(self, config: DetrConfig) -> None:
-        super().__init__(config)
+    def build_backbone(self, config: PretrainedConfig, stages: list[int]) -> None:
+        """The network, of which a timm's returns the maps of `stages`, and learned positions."""
         strides = {"output_stride": 16} if config.dilation else {}
-        self.backbone: Any = build_backbone(config, out_indices=[1, 2, 3, 4], **strides)
+        self.backbone = build_backbone(config, out_indices=stages, **strides)
         freeze_batch_norms(self.backbone)
         freeze_first_stage(self.backbone)
-        size = config.d_model
         learned = config.position_embedding_type == "learned"
-        self.learned_places = LearnedPlaces(size // 2) if learned else None
+        self.learned_places = LearnedPlaces(config.d_model // 2) if learned else None
+
+
+class DetrModel(DetrBackboned, DetrPreTrainedModel):
+    """Backbone, encoder and decoder."""
+
+    encoder_class: type[DetrEncoder] = DetrEncoder
+    decoder_class: type[DetrDecoder] = DetrDecoder
+
+    def __init__(self, config: DetrConfig) -> None:
+        super().__init__(config)
+        self.build_backbone(config, [1, 2, 3, 4])
+        size = config.d_model
         self.input_projection = nn.Conv2d(self.backbone.channels[-1], size, 1)
         self.query_position_embeddings = nn.Embedding(config.num_queries, size)
         self.encoder, self.decoder = self.encoder_class(config), self.decoder_class(config)

@@ -15,7 +15,7 @@ from zoo_core.checkpoint.names import HubNames
 from zoo_core.config import PretrainedConfig
 from zoo_core.modeling.backbone import build_backbone
 from zoo_core.modeling.model import PreTrainedModel
-from zoo_core.modeling.outputs import BaseModelOutputWithCrossAttentions, ModelOutput
+from zoo_core.modeling.outputs import BaseModelOutputWithCrossAttentions, ModelOutput, Seq2SeqModelOutput
 from zoo_core.modeling.seq2seq import as_output
 from zoo_core.nn.layer import PostNormLayer
 from zoo_core.nn.masks import AttentionContext
@@ -39,24 +39,22 @@ class RTDetrDecoderOutput(BaseModelOutputWithCrossAttentions):
     intermediate_reference_points: Tensor | None = None
 
 
-class RTDetrModelOutput(ModelOutput):
+class _Steps(Seq2SeqModelOutput, own_first=True):
+    last_hidden_state: Tensor
+    intermediate_hidden_states: Tensor | None = None
+    intermediate_logits: Tensor | None = None
+    intermediate_reference_points: Tensor | None = None
+
+
+class RTDetrModelOutput(_Steps):
     """What the queries became, layer by layer, and how the encoder chose them.
 
     `intermediate_*` (batch, layers, queries, ...) are states, class scores and boxes of each layer; boxes are
     centre and size as fractions of the image. `enc_topk_*` are those of the chosen cells, `enc_outputs_*`
     of all cells; `init_reference_points` and `enc_outputs_coord_logits` are logits of boxes.
+    `encoder_last_hidden_state` is a list of maps.
     """
 
-    last_hidden_state: Tensor
-    intermediate_hidden_states: Tensor | None = None
-    intermediate_logits: Tensor | None = None
-    intermediate_reference_points: Tensor | None = None
-    decoder_hidden_states: tuple[Tensor, ...] | None = None
-    decoder_attentions: tuple[Tensor, ...] | None = None
-    cross_attentions: tuple[Tensor, ...] | None = None
-    encoder_last_hidden_state: list[Tensor] | None = None
-    encoder_hidden_states: tuple[Tensor, ...] | None = None
-    encoder_attentions: tuple[Tensor, ...] | None = None
     init_reference_points: Tensor | None = None
     enc_topk_logits: Tensor | None = None
     enc_topk_bboxes: Tensor | None = None
@@ -273,17 +271,12 @@ class RTDetrModel(FreezableBackbone, RTDetrPreTrainedModel):
         start, references, chosen = self._queries(maps, noised)
         visible = None if noised is None else noised.visible
         decoded = self.decoder(start, maps, references, visible)
-        return RTDetrModelOutput(
-            last_hidden_state=decoded.last_hidden_state,
+        return RTDetrModelOutput.join(
+            encoded,
+            decoded,
             intermediate_hidden_states=decoded.intermediate_hidden_states,
             intermediate_logits=decoded.intermediate_logits,
             intermediate_reference_points=decoded.intermediate_reference_points,
-            decoder_hidden_states=decoded.hidden_states,
-            decoder_attentions=decoded.attentions,
-            cross_attentions=decoded.cross_attentions,
-            encoder_last_hidden_state=encoded.last_hidden_state,
-            encoder_hidden_states=encoded.hidden_states,
-            encoder_attentions=encoded.attentions,
             init_reference_points=references,
             denoising_meta_values=None if noised is None else noised.summary(config.num_queries),
             **chosen,
