@@ -98,3 +98,24 @@ def test_the_checkpoint_decides_how_it_is_read(llama: Path, tmp_path: Path) -> N
         model = AutoModelForCausalLM.from_pretrained(tmp_path, load_in_4bit=True)
     assert model.is_loaded_in_8bit and not model.is_loaded_in_4bit
     assert model.config.quantization_config.load_in_8bit
+
+
+def test_blip_2_as_documented(tmp_path: Path) -> None:
+    """In 8 bits the language model answers; what float16 is too small for stays float32."""
+    from zoo_multimodal.blip_2.config import Blip2Config, Blip2QFormerConfig, Blip2VisionConfig
+    from zoo_text.opt.config import OPTConfig
+
+    sizes = {"hidden_size": 32, "intermediate_size": 48, "num_attention_heads": 2, "num_hidden_layers": 2}
+    text = {"hidden_size": 32, "ffn_dim": 48, "num_attention_heads": 2, "num_hidden_layers": 1}
+    config = Blip2Config(
+        Blip2VisionConfig(**sizes, image_size=28), Blip2QFormerConfig(**sizes, vocab_size=60),
+        OPTConfig(**text, vocab_size=60, word_embed_proj_dim=32), 4, image_token_index=59,
+    )  # fmt: skip
+    AutoModelForImageTextToText.from_config(config).save_pretrained(tmp_path)
+    model = AutoModelForImageTextToText.from_pretrained(
+        tmp_path, load_in_8bit=True, device_map={"": "cpu"}, dtype=torch.float16
+    )
+    assert type(model.language_projection).__name__ == "Linear8bit" and model.qformer.dtype is torch.float32
+    inputs = {"pixel_values": torch.rand(1, 3, 28, 28).half(), "input_ids": torch.tensor([[59] * 4 + [5, 6]])}
+    assert model(**inputs).logits.dtype is torch.float16
+    assert model.generate(**inputs, max_new_tokens=3, min_new_tokens=3).shape == (1, 9)

@@ -55,7 +55,8 @@ class Quantizer:
         shared = {*policies.ties, *policies.ties.values()}
         chosen = []
         for path, module in model.named_modules():
-            if type(module) not in (nn.Linear, Linear) or module is head or path.endswith("lm_head"):
+            linear = type(module) is nn.Linear or isinstance(module, Linear)
+            if not linear or module is head or path.endswith("lm_head"):
                 continue
             weight = f"{path}.weight"
             row = self.plan.row_of.get(weight)
