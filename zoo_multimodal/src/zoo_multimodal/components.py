@@ -19,6 +19,7 @@ _PROCESSORS = {
     "Pix2StructProcessor": "pix2struct",
     "Qwen2VLProcessor": "qwen2_vl",
     "Qwen2_5_VLProcessor": "qwen2_5_vl",
+    "Siglip2Processor": "siglip2",
     "SiglipProcessor": "siglip",
     "TrOCRProcessor": "trocr",
     "ViltProcessor": "vilt",

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any, ClassVar
+
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
@@ -83,11 +85,12 @@ class AttentionPooling(nn.Module):
         self.layernorm = nn.LayerNorm(config.hidden_size, eps=config.layer_norm_eps)
         self.mlp = MLP(config.hidden_size, config.intermediate_size, config.hidden_act)
 
-    def forward(self, hidden: Tensor) -> Tensor:
-        """(batch, patches, hidden) to (batch, hidden)."""
+    def forward(self, hidden: Tensor, mask: Tensor | None = None) -> Tensor:
+        """(batch, patches, hidden) to (batch, hidden); `mask` (batch, patches) tells which patches count."""
         probe = self.probe.expand(len(hidden), -1, -1)
+        context = AttentionContext(probe, encoder_states=hidden, encoder_padding=mask)
         with unrecorded():
-            pooled = self.attention(probe, AttentionContext(probe, encoder_states=hidden))
+            pooled = self.attention(probe, context)
         return (pooled + self.mlp(self.layernorm(pooled)))[:, 0]
 
 
@@ -153,14 +156,19 @@ def pairwise_loss(logits_per_text: Tensor) -> Tensor:
 
 
 class SiglipModel(SiglipPreTrainedModel):
-    """Both towers, a learned temperature and a learned bias."""
+    """Both towers, a learned temperature and a learned bias.
+
+    A relative names its towers in `text_class` and `vision_class`.
+    """
 
     hub_names = {"text_model": "", "vision_model": ""}
+    text_class: ClassVar[type[PreTrainedModel]] = SiglipTextModel
+    vision_class: ClassVar[type[PreTrainedModel]] = SiglipVisionModel
 
     def __init__(self, config: SiglipConfig) -> None:
         super().__init__(config)
-        self.text_model = SiglipTextModel(config.text_config)
-        self.vision_model = SiglipVisionModel(config.vision_config)
+        self.text_model = self.text_class(config.text_config)
+        self.vision_model = self.vision_class(config.vision_config)
         self.logit_scale = nn.Parameter(torch.empty(1))
         self.logit_bias = nn.Parameter(torch.empty(1))
         self.post_init()
@@ -176,7 +184,7 @@ class SiglipModel(SiglipPreTrainedModel):
         pooled: Tensor = self.text_model(input_ids, **inputs).pooler_output
         return pooled
 
-    def get_image_features(self, pixel_values: Tensor | None = None, **inputs: bool) -> Tensor:
+    def get_image_features(self, pixel_values: Tensor | None = None, **inputs: Any) -> Tensor:
         """Embedded images (batch, hidden), not normalised."""
         pooled: Tensor = self.vision_model(pixel_values, **inputs).pooler_output
         return pooled
@@ -189,22 +197,22 @@ class SiglipModel(SiglipPreTrainedModel):
         position_ids: Tensor | None = None,
         *,
         return_loss: bool | None = None,
-        interpolate_pos_encoding: bool = False,
+        **images: Any,
     ) -> SiglipOutput:
         """Texts (texts, sequence) and images (images, channels, height, width) to their similarities.
 
-        `return_loss` takes pair i to be text i and image i.
+        `return_loss` takes pair i to be text i and image i; further inputs are the image tower's.
         """
-        vision = self.vision_model(pixel_values, interpolate_pos_encoding=interpolate_pos_encoding)
+        vision = self.vision_model(pixel_values, **images)
         text = self.text_model(input_ids, attention_mask, position_ids)
-        images, texts = F.normalize(vision.pooler_output, dim=-1), F.normalize(text.pooler_output, dim=-1)
-        per_text = texts @ images.t() * self.logit_scale.exp() + self.logit_bias
+        seen, texts = F.normalize(vision.pooler_output, dim=-1), F.normalize(text.pooler_output, dim=-1)
+        per_text = texts @ seen.t() * self.logit_scale.exp() + self.logit_bias
         return SiglipOutput(
             loss=pairwise_loss(per_text) if return_loss else None,
             logits_per_image=per_text.t(),
             logits_per_text=per_text,
             text_embeds=texts,
-            image_embeds=images,
+            image_embeds=seen,
             text_model_output=text,
             vision_model_output=vision,
         )
@@ -215,18 +223,23 @@ class SiglipForImageClassification(SiglipPreTrainedModel):
 
     main_input_name = "pixel_values"
     hub_names = {"vision_model": ""}
+    vision_class: ClassVar[type[PreTrainedModel]] = SiglipVisionModel
 
     def __init__(self, config: SiglipConfig) -> None:
         super().__init__(config)
-        self.vision_model = SiglipVisionModel(config.vision_config)
+        self.vision_model = self.vision_class(config.vision_config)
         width = config.vision_config.hidden_size
         self.classifier = nn.Linear(width, config.num_labels) if config.num_labels > 0 else nn.Identity()
         self.post_init()
 
+    def mean(self, hidden: Tensor, inputs: dict[str, Any]) -> Tensor:
+        """(batch, patches, hidden), and the image tower's inputs, to (batch, hidden)."""
+        return hidden.mean(1)
+
     def forward(
-        self, pixel_values: Tensor | None = None, *, labels: Tensor | None = None, **inputs: bool
+        self, pixel_values: Tensor | None = None, *, labels: Tensor | None = None, **inputs: Any
     ) -> ImageClassifierOutput:
         outputs = self.vision_model(pixel_values, **inputs)
-        logits = self.classifier(outputs.last_hidden_state.mean(1))
+        logits = self.classifier(self.mean(outputs.last_hidden_state, inputs))
         loss = None if labels is None else sequence_loss(logits, labels, self.config)
         return ImageClassifierOutput.carry(outputs, loss=loss, logits=logits)
