@@ -38,7 +38,9 @@ class BertPreTrainedModel(PreTrainedModel):
 
 def layer_parts(config: BertConfig, layer_idx: int) -> dict[str, Any]:
     """The arguments of a layer of BERT's family, whatever its wiring."""
-    attention, positions = relative_or_plain(config.position_embedding_type, config.max_position_embeddings)
+    attention, positions = relative_or_plain(
+        getattr(config, "position_embedding_type", None), config.max_position_embeddings
+    )
     attention = partial(
         attention,
         config.hidden_size,
