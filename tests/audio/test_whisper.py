@@ -1,12 +1,14 @@
-"""Whisper's first tokens, timestamps, and the errors of its `generate`."""
+"""Whisper's first tokens, timestamps, alignment, and the errors of its `generate`."""
 
 from __future__ import annotations
 
 import math
 
+import numpy as np
 import pytest
 import torch
 
+from zoo_audio.whisper.alignment import median_filter, warp
 from zoo_audio.whisper.config import WhisperConfig
 from zoo_audio.whisper.model import WhisperForConditionalGeneration
 from zoo_audio.whisper.timestamps import TimestampRules
@@ -70,7 +72,9 @@ def model() -> WhisperForConditionalGeneration:
 def test_first_tokens(model: WhisperForConditionalGeneration, kwargs: dict, rows: list[list[int]]) -> None:
     whole = model.generate(SOUNDS, max_new_tokens=3, force_unique_generate_call=True, **kwargs)
     assert whole[:, : len(rows[0])].tolist() == rows
-    assert torch.equal(model.generate(SOUNDS, max_new_tokens=3, **kwargs), whole[:, len(rows[0]) :])
+    told = model.generate(SOUNDS, max_new_tokens=3, return_segments=True, **kwargs)
+    results = [segments[0]["result"] for segments in told["segments"]]
+    assert all(torch.equal(row, result) for row, result in zip(whole, results, strict=True))
 
 
 def test_the_language_is_heard(model: WhisperForConditionalGeneration) -> None:
@@ -88,11 +92,53 @@ def test_the_language_is_heard(model: WhisperForConditionalGeneration) -> None:
         ({"language": ["en"]}, "1 languages for 2 sounds"),
         ({"language": "en", "task": "sing"}, "task='sing' is not known; use transcribe or translate"),
         ({"language": "en", "is_multilingual": False}, "knows English only"),
+        ({"language": "en", "max_new_tokens": 28}, "are 4 tokens, and max_new_tokens=28; .* room for 30"),
+        ({"language": "en", "prompt_condition_type": "none"}, "is not first-segment or all-segments"),
+        ({"language": "en", "prompt_condition_type": "all-segments"}, "needs condition_on_prev_tokens"),
+        ({"language": "en", "return_token_timestamps": True}, "needs generation_config.alignment_heads"),
     ],
 )
 def test_refused(model: WhisperForConditionalGeneration, kwargs: dict, message: str) -> None:
     with pytest.raises(GenerationError, match=message):
         model.generate(SOUNDS, **kwargs)
+
+
+@pytest.mark.parametrize(
+    ("frames", "kwargs", "message"),
+    [
+        (9, {}, "9 frames, more than the 8 of a window: longer sounds need return_timestamps=True"),
+        (9, {"return_timestamps": True}, "2 sounds longer than a window need attention_mask"),
+    ],
+)
+def test_long_sounds_refused(
+    model: WhisperForConditionalGeneration, frames: int, kwargs: dict, message: str
+) -> None:
+    with pytest.raises(GenerationError, match=message):
+        model.generate(torch.zeros(2, 80, frames), language="en", **kwargs)
+
+
+def test_progress_is_told(model: WhisperForConditionalGeneration) -> None:
+    told: list[list[int]] = []
+    model.generate(
+        torch.zeros(1, 80, 20),
+        language="en",
+        return_timestamps=True,
+        max_new_tokens=3,
+        monitor_progress=lambda done: told.append(done[0].tolist()),
+    )
+    assert told[0] == [0, 20] and [done for done, _ in told] == sorted(done for done, _ in told)
+
+
+def test_the_cheapest_path() -> None:
+    cost = np.array([[0.0, 9, 9, 9], [9, 0, 0, 9], [9, 9, 9, 0]])
+    rows, columns = warp(cost)
+    assert rows.tolist() == [0, 1, 1, 2] and columns.tolist() == [0, 1, 2, 3]
+
+
+def test_medians() -> None:
+    values = torch.tensor([[[[1.0, 9, 2, 3, 8]]]])
+    assert median_filter(values, 3).tolist() == [[[[9, 2, 3, 3, 3]]]]
+    assert median_filter(values, 1) is values
 
 
 @pytest.mark.parametrize(

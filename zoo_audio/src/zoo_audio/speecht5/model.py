@@ -22,7 +22,7 @@ from zoo_core.modeling.outputs import (
     Seq2SeqModelOutput,
     Seq2SeqSpectrogramOutput,
 )
-from zoo_core.modeling.seq2seq import Seq2SeqModel, as_output
+from zoo_core.modeling.seq2seq import Seq2SeqModel
 from zoo_core.nn.attention import Attention
 from zoo_core.nn.cache import Cache
 from zoo_core.nn.layer import PostNormLayer
@@ -249,31 +249,20 @@ class SpeechT5Model(Seq2SeqModel, SpeechT5PreTrainedModel):
         decoder_input_values: Tensor | None = None,
         decoder_attention_mask: Tensor | None = None,
         *,
-        encoder_outputs: ModelOutput | tuple[Tensor, ...] | None = None,
-        head_mask: Tensor | None = None,
-        decoder_head_mask: Tensor | None = None,
-        **decoder: Any,
+        speaker_embeddings: Tensor | None = None,
+        **inputs: Any,
     ) -> Seq2SeqModelOutput:
-        """What the two prenets take to states (batch, target, hidden).
-
-        Args:
-            **decoder: speaker_embeddings (batch, size), past_key_values, use_cache, cache_position,
-                cross_attn_head_mask.
-        """
+        """What the two prenets take, and speakers (batch, size), to states (batch, target, hidden)."""
         if decoder_input_values is None:
             raise ValueError("pass the decoder's input: ids, frames or states, by the kind of the model")
-        if encoder_outputs is None:
-            encoder_outputs = self.encoder(input_values, attention_mask, head_mask=head_mask)
-        encoded = as_output(encoder_outputs)
-        decoded = self.decoder(
+        return super().forward(
+            input_values,
+            attention_mask,
             decoder_input_values,
             decoder_attention_mask,
-            encoder_hidden_states=encoded.last_hidden_state,
-            encoder_attention_mask=self.encoder_padding(attention_mask, encoded),
-            head_mask=decoder_head_mask,
-            **decoder,
+            decoder_extra={"speaker_embeddings": speaker_embeddings},
+            **inputs,
         )
-        return Seq2SeqModelOutput.join(encoded, decoded)
 
 
 class SpeechT5ForSpeechToText(ForConditionalGeneration, SpeechT5PreTrainedModel):

@@ -169,7 +169,12 @@ class WhisperModel(Seq2SeqModel, WhisperPreTrainedModel):
         return None
 
     def forward(
-        self, input_features: Tensor | None = None, attention_mask: Tensor | None = None, **inputs: Any
+        self,
+        input_features: Tensor | None = None,
+        attention_mask: Tensor | None = None,
+        *,
+        decoder_position_ids: Tensor | None = None,
+        **inputs: Any,
     ) -> ModelOutput:
         """(batch, mels, frames) and decoder_input_ids (batch, target) to states (batch, target, size)."""
         if input_features is not None and self.training:
@@ -177,7 +182,8 @@ class WhisperModel(Seq2SeqModel, WhisperPreTrainedModel):
             silence = frames.new_zeros(frames.shape[-1])
             frames = hide_spans(frames, self.config, fill=silence, training=True, mask=attention_mask)
             input_features = frames.transpose(1, 2)
-        return super().forward(input_features, attention_mask, **inputs)
+        places = {"position_ids": decoder_position_ids}
+        return super().forward(input_features, attention_mask, decoder_extra=places, **inputs)
 
 
 class WhisperForConditionalGeneration(WhisperGeneration, ForTranscription, WhisperPreTrainedModel):

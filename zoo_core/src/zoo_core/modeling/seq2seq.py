@@ -180,11 +180,13 @@ class Seq2SeqModel(PreTrainedModel):
         head_mask: Tensor | None = None,
         decoder_head_mask: Tensor | None = None,
         cross_attn_head_mask: Tensor | None = None,
+        decoder_extra: Mapping[str, Any] | None = None,
         **inputs: Any,
     ) -> Seq2SeqModelOutput:
         """Source (batch, source) and target (batch, target) ids to states (batch, target, size).
 
-        `encoder_outputs` of an earlier call spares running the encoder again.
+        `encoder_outputs` of an earlier call spares running the encoder again. `inputs` are further
+        arguments of the encoder, `decoder_extra` of the decoder.
         """
         if decoder_input_ids is None and decoder_inputs_embeds is None:
             decoder_input_ids = self.default_decoder_input_ids(input_ids)
@@ -205,6 +207,7 @@ class Seq2SeqModel(PreTrainedModel):
                     "cache_position": cache_position,
                     "head_mask": decoder_head_mask,
                     "cross_attn_head_mask": cross_attn_head_mask,
+                    **(decoder_extra or {}),
                 }
             ),
         )
