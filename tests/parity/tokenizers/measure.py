@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import re
 import shutil
 import tempfile
 from pathlib import Path
@@ -107,6 +108,7 @@ CASES: dict[str, tuple[dict[str, str], dict[str, Any]]] = {
     "VitsTokenizer": (pieces("vocab.json", "characters.json"), {"phonemize": False}),
     "MgpstrTokenizer": (pieces("vocab.json", "characters.json"), {}),
     "EsmTokenizer": (pieces("vocab.txt", "esm.txt"), {}),
+    "TransfoXLTokenizer": (pieces("vocab.txt", "words.txt"), {}),
     "BertJapaneseTokenizer": (WORDPIECE, {"word_tokenizer_type": "basic"}),
 }
 
@@ -184,6 +186,8 @@ def train_vocabularies() -> None:
     model = sentencepiece.SentencePieceProcessor(model_file=str(VOCABULARIES / "unigram.model"))
     known = [model.id_to_piece(i) for i in range(3, len(model)) if i % 17]
     write("pieces.json", json.dumps({t: i for i, t in enumerate([*first[:4], *known])}, ensure_ascii=False))
+    spelled = sorted({word for text in CORPUS for word in re.findall(r"\w+|[^\w\s]", text)} - {"fox", "_"})
+    write("words.txt", "\n".join(["<eos>", "<unk>", "<formula>", "@-@", "@,@", "@.@", *spelled]) + "\n")
     signs = sorted({sign for text in TEXTS for sign in text} - {" "})
     vocab = ["<pad>", "<s>", "</s>", "<unk>", "|", "[GO]", "[s]", *signs]
     write("characters.json", json.dumps({t: i for i, t in enumerate(vocab)}, ensure_ascii=False))

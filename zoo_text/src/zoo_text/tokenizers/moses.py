@@ -131,10 +131,18 @@ def remove_unprintable(text: str) -> str:
     return "".join(char for char in text if not unicodedata.category(char).startswith("C"))
 
 
-def tokenize(text: str, language: str = "en", *, escape: bool = True) -> list[str]:
-    """The words of ``text``. escape: write the signs that the toolkit reserves as XML entities."""
+def tokenize(
+    text: str, language: str = "en", *, escape: bool = True, part_compounds: bool = False
+) -> list[str]:
+    """The words of ``text``.
+
+    escape: write the signs that the toolkit reserves as XML entities. part_compounds: a hyphen between
+    letters or digits is a word, ``@-@``.
+    """
     text = re.sub(r"[\x00-\x1f]", "", re.sub(r"\s+", " ", text)).strip()
     text = "".join(f" {char} " if _stands_apart(char) else char for char in text)
+    if part_compounds:
+        text = re.sub(r"(?<=[^\W_])-(?=[^\W_])", " @-@ ", text)
     text = _mark_dots(text)
     text = re.sub(r"(\D),", r"\1 , ", text)
     text = re.sub(r",(\D)", r" , \1", text)

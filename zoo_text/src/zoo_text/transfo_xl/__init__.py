@@ -13,4 +13,5 @@ ARCHITECTURE = Architecture(
         AutoModelWithLMHead="TransfoXLLMHeadModel",
         AutoModelForSequenceClassification="TransfoXLForSequenceClassification",
     ),
+    tokenizer="zoo_text.tokenizers.transfo_xl:TransfoXLTokenizer",
 )
