@@ -24,7 +24,7 @@ class TimmBackbone(PreTrainedModel):
     config_class = TimmBackboneConfig
     base_model_prefix = "_backbone"
     main_input_name = "pixel_values"
-    ignored_names = ("fc.*", "_backbone.fc.*")
+    ignored_names = ("^fc", "_backbone.fc")
     hub_names: HubNames = {"model": "_backbone"}
 
     def __init__(self, config: TimmBackboneConfig) -> None:
