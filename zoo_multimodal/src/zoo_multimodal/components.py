@@ -23,6 +23,7 @@ _PROCESSORS = {
     "SiglipProcessor": "siglip",
     "TrOCRProcessor": "trocr",
     "ViltProcessor": "vilt",
+    "XCLIPProcessor": "x_clip",
     "VisionTextDualEncoderProcessor": "vision_text_dual_encoder",
 }
 """Processors by the folder that holds them."""

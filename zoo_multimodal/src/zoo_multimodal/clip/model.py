@@ -117,9 +117,13 @@ class CLIPVisionModel(CLIPPreTrainedModel):
         )
         self.position_embedding = nn.Parameter(torch.empty(self.patch_embedding.num_patches + 1, size))
         self.pre_norm = nn.LayerNorm(size, eps=config.layer_norm_eps)
-        self.layers = nn.ModuleList(CLIPLayer(config, causal=False) for _ in range(config.num_hidden_layers))
+        self.layers = self.make_layers(config)
         self.post_norm = nn.LayerNorm(size, eps=config.layer_norm_eps)
         self.post_init()
+
+    def make_layers(self, config: CLIPVisionConfig) -> nn.ModuleList:
+        """The layers of the tower."""
+        return nn.ModuleList(CLIPLayer(config, causal=False) for _ in range(config.num_hidden_layers))
 
     def _init_weights(self, module: nn.Module) -> None:
         super()._init_weights(module)
