@@ -277,6 +277,10 @@ MARK_CALLS = [
     call("post_process_image_text_to_text", generated_outputs={"$ids": [[1, 70, 71, 2, 72]]}),
 ]
 
+TILED = {"size": {"longest_edge": 32}, "max_image_size": {"longest_edge": 16}}
+
+AROUND_IMAGES = ["<fake_token_around_image>", "<image>", "<end_of_utterance>", "<global-img>"]
+
 CASES: dict[str, dict[str, Any]] = {
     "Qwen2VLProcessor": {
         "class": "Qwen2VLProcessor",
@@ -562,5 +566,33 @@ CASES: dict[str, dict[str, Any]] = {
             call("decode", token_ids=[1, 70, 71], skip_special_tokens=True),
             call("post_process_image_text_to_text", generated_outputs={"$ids": [[1, 70, 71, 2, 72]]}),
         ],
+    },
+    "Idefics3Processor": {
+        "class": "Idefics3Processor",
+        "components": {
+            "image_processor": ("Idefics3ImageProcessor", TILED),
+            "tokenizer": PIECES,
+        },
+        "settings": {"image_seq_len": 2, "chat_template": template("<image>")},
+        "calls": [one for one in SAMPLED_CALLS if one["arguments"].keys() != {"images", "return_tensors"}],
+    },
+    "Idefics3Processor.whole": {
+        "class": "Idefics3Processor",
+        "components": {
+            "image_processor": ("Idefics3ImageProcessor", {**TILED, "do_image_splitting": False}),
+            "tokenizer": PIECES,
+        },
+        "settings": {"image_seq_len": 2, "chat_template": template("<image>")},
+        "calls": SAMPLED_CALLS[:10],
+    },
+    "SmolVLMProcessor": {
+        "class": "SmolVLMProcessor",
+        "components": {
+            "image_processor": ("SmolVLMImageProcessor", TILED),
+            "tokenizer": (PIECES[0], {**PIECES[1], "additional_special_tokens": AROUND_IMAGES}),
+            "video_processor": ("SmolVLMVideoProcessor", {}),
+        },
+        "settings": {"image_seq_len": 2, "chat_template": template("<image>")},
+        "calls": SAMPLED_CALLS[:8],
     },
 }

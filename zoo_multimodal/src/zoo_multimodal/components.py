@@ -10,6 +10,7 @@ _PROCESSORS = {
     "GitProcessor": "git",
     "ClapProcessor": "clap",
     "Idefics2Processor": "idefics2",
+    "Idefics3Processor": "idefics3",
     "InstructBlipProcessor": "instructblip",
     "LayoutLMv3Processor": "layoutlmv3",
     "LlavaNextProcessor": "llava_next",
@@ -24,6 +25,7 @@ _PROCESSORS = {
     "TrOCRProcessor": "trocr",
     "ViltProcessor": "vilt",
     "XCLIPProcessor": "x_clip",
+    "SmolVLMProcessor": "smolvlm",
     "VisionTextDualEncoderProcessor": "vision_text_dual_encoder",
 }
 """Processors by the folder that holds them."""

@@ -25,12 +25,12 @@ class MediaTextProcessor(ProcessorMixin):
         def video_token(self) -> str: ...
 
     def replacements(
-        self, kind: str, found: Mapping[str, Any], options: Mapping[str, Any]
+        self, kind: str, found: dict[str, Any], options: Mapping[str, Any]
     ) -> Sequence[int | str] | str:
         """For each of the images or videos (`kind`) how many placeholders its mark becomes, or which text.
 
-        One text stands for all.
-        `found` is what their processor returned for the keywords `options`.
+        One text stands for all. `found` is what their processor returned for the keywords `options`; what
+        the model does not read is taken out of it.
         """
         raise NotImplementedError
 
@@ -59,8 +59,8 @@ class MediaTextProcessor(ProcessorMixin):
             mark = self.image_token if kind == "images" else self.video_token
             media, options = self.arranged(media, texts, mark), groups[f"{kind}_kwargs"]
             processed = self.run_component(kind, media, options)
-            found |= processed
             new = self.replacements(kind, processed, options)
+            found |= processed
             if isinstance(new, str):
                 texts = [one.replace(mark, new) for one in texts]
                 continue

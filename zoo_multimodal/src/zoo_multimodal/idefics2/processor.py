@@ -12,12 +12,11 @@ PARTS = 5
 """An image that is split comes as four quarters and itself."""
 
 
-class Idefics2Processor(SampledImagesProcessor):
-    """An image processor and a tokenizer. image_seq_len: features of an image or of a part of it."""
+class AroundImagesProcessor(SampledImagesProcessor):
+    """Special tokens stand around images; a tokenizer that lacks them gets them."""
 
     attributes = ("image_processor", "tokenizer")
     image_token = "<image>"
-    image_seq_len: int = 64
 
     def __init__(self, *components: Any, **values: Any) -> None:
         super().__init__(*components, **values)
@@ -25,7 +24,13 @@ class Idefics2Processor(SampledImagesProcessor):
         missing = [one for one in (FAKE_TOKEN, self.image_token, END_OF_UTTERANCE) if one not in known]
         self.tokenizer.add_tokens(missing, special_tokens=True)
 
-    def replacements(self, kind: str, found: Mapping[str, Any], options: Mapping[str, Any]) -> str:
+
+class Idefics2Processor(AroundImagesProcessor):
+    """An image processor and a tokenizer. image_seq_len: features of an image or of a part of it."""
+
+    image_seq_len: int = 64
+
+    def replacements(self, kind: str, found: dict[str, Any], options: Mapping[str, Any]) -> str:
         part = f"{FAKE_TOKEN}{self.image_token * self.image_seq_len}{FAKE_TOKEN}"
         split = options.get("do_image_splitting", self.image_processor.do_image_splitting)
         return part * (PARTS if split else 1)

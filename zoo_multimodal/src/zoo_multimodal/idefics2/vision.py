@@ -52,8 +52,7 @@ class Idefics2VisionTransformer(PreTrainedModel):
         hidden = self.patch_embedding(pixel_values, any_size=True)
         hidden = hidden + self.position_embedding(self.positions(patch_attention_mask, hidden.dtype))
         context = AttentionContext(hidden, patch_attention_mask.flatten(1))
-        hidden = run_layers(self.layers, hidden, context, norm=self.norm)
-        return BaseModelOutput(last_hidden_state=hidden)
+        return BaseModelOutput(last_hidden_state=self.norm(run_layers(self.layers, hidden, context)))
 
     def positions(self, mask: Tensor, dtype: torch.dtype) -> Tensor:
         """(images, patches) place of each patch of `mask` (images, rows, columns) in the table of positions.
@@ -76,12 +75,15 @@ class Idefics2VisionTransformer(PreTrainedModel):
         return self.patch_embedding
 
 
-def real_images(pixels: Tensor, mask: Tensor | None, side: int) -> tuple[Tensor, Tensor]:
+def real_images(
+    pixels: Tensor, mask: Tensor | None, side: int, *, partial: bool = False
+) -> tuple[Tensor, Tensor]:
     """The images that are no padding, and which of their patches are no padding.
 
     Args:
         pixels: (samples, images, channels, height, width); padding images are all zeros.
         mask: (samples, images, height, width), 1 for pixels that are no padding. side: of a patch.
+        partial: whether a patch counts of which a part is padding.
 
     Returns:
         Images (n, channels, height, width) and patches (n, rows, columns) bool.
@@ -89,4 +91,5 @@ def real_images(pixels: Tensor, mask: Tensor | None, side: int) -> tuple[Tensor,
     pixels = pixels.flatten(0, 1)
     real = (pixels != 0).flatten(1).any(1)
     kept = pixels.new_ones(pixels.shape[0], *pixels.shape[-2:]) if mask is None else mask.flatten(0, 1)
-    return pixels[real], F.avg_pool2d(kept[real][:, None].float(), side)[:, 0] == 1
+    share = F.avg_pool2d(kept[real][:, None].float(), side)[:, 0]  # of each patch
+    return pixels[real], share > 0 if partial else share == 1

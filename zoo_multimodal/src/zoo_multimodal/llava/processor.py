@@ -23,9 +23,7 @@ class LlavaProcessor(MediaTextProcessor):
     image_token: str = "<image>"
     num_additional_image_tokens: int = 0
 
-    def replacements(
-        self, kind: str, found: Mapping[str, Any], options: Mapping[str, Any]
-    ) -> list[int | str]:
+    def replacements(self, kind: str, found: dict[str, Any], options: Mapping[str, Any]) -> list[int | str]:
         images = [image.shape[-2:] for image in found["pixel_values"]]
         return [self.placeholders_of(int(height), int(width)) for height, width in images]
 

@@ -12,9 +12,7 @@ from zoo_multimodal.llava_next.geometry import features_of
 class LlavaNextProcessor(LlavaProcessor):
     """As of LLaVA, for images cut into tiles."""
 
-    def replacements(
-        self, kind: str, found: Mapping[str, Any], options: Mapping[str, Any]
-    ) -> list[int | str]:
+    def replacements(self, kind: str, found: dict[str, Any], options: Mapping[str, Any]) -> list[int | str]:
         edge, patch = int(found["pixel_values"][0].shape[-1]), self.known_patch_size()
         pinpoints = options.get("image_grid_pinpoints", self.image_processor.image_grid_pinpoints)
         sizes = [(int(height), int(width)) for height, width in found["image_sizes"]]

@@ -23,9 +23,7 @@ class Qwen2VLProcessor(MediaTextProcessor):
         """The mark of a video."""
         return getattr(self.tokenizer, "video_token", "<|video_pad|>")
 
-    def replacements(
-        self, kind: str, found: Mapping[str, Any], options: Mapping[str, Any]
-    ) -> list[int | str]:
+    def replacements(self, kind: str, found: dict[str, Any], options: Mapping[str, Any]) -> list[int | str]:
         component = self.require(kind)
         grid = found["image_grid_thw" if kind == "images" else "video_grid_thw"]
         return [
