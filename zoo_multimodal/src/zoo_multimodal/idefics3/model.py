@@ -40,8 +40,8 @@ class ShuffledProjection(nn.Module):
         edge, side = int(features.shape[1] ** 0.5), self.side
         if edge**2 != features.shape[1] or edge % side:
             raise ValueError(
-                f"an image has {features.shape[1]} patches, no square of whole {side}x{side} blocks; the image "
-                "processor cuts images to such squares"
+                f"an image has {features.shape[1]} patches, no square of whole {side}x{side} blocks; "
+                "the image processor cuts images to such squares"
             )
         blocks = features.unflatten(1, (edge // side, side, edge // side, side)).transpose(2, 3)
         return self.proj(blocks.flatten(3).flatten(1, 2))
