@@ -18,7 +18,7 @@ VIDEOS = torch.rand(2, 4, 3, 16, 16, generator=torch.Generator().manual_seed(0))
 def model() -> XCLIPModel:
     torch.manual_seed(0)
     vision = {**SIZES, "image_size": 16, "patch_size": 8, "num_frames": 4, "mit_hidden_size": 6}
-    vision |= {"mit_num_attention_heads": 2, "mit_intermediate_size": 8}
+    vision |= {"mit_num_attention_heads": 2, "mit_intermediate_size": 8, "num_hidden_layers": 2}
     text = {**SIZES, "vocab_size": 30, "max_position_embeddings": 20}
     config = XCLIPConfig(
         text_config=text, vision_config=vision, projection_dim=6, prompt_num_attention_heads=2
