@@ -29,9 +29,9 @@ def model() -> XCLIPModel:
 def test_videos_and_texts(model: XCLIPModel) -> None:
     output = model(IDS, VIDEOS)
     assert output.logits_per_video.shape == (2, 3) and output.text_embeds.shape == (2, 3, 6)
-    assert not torch.allclose(output.text_embeds[0], output.text_embeds[1])
+    assert not torch.equal(output.text_embeds[0], output.text_embeds[1])
     videos = model.get_video_features(VIDEOS)
-    assert torch.allclose(torch.nn.functional.normalize(videos, dim=-1), output.video_embeds)
+    assert torch.allclose(torch.nn.functional.normalize(videos, dim=-1), output.video_embeds, atol=1e-5)
     assert model(IDS[:2], VIDEOS, return_loss=True).loss.isfinite()
 
 

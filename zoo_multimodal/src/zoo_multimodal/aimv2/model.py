@@ -151,6 +151,11 @@ class Aimv2VisionModel(Aimv2PreTrainedModel):
         self.head = AttentionPooling(config) if config.use_head else None
         self.post_init()
 
+    def _init_weights(self, module: nn.Module) -> None:
+        super()._init_weights(module)
+        if module is self and self.position_embedding is not None:
+            nn.init.normal_(self.position_embedding, std=self.config.initializer_range)
+
     def forward(
         self, pixel_values: Tensor | None = None, attention_mask: Tensor | None = None
     ) -> BaseModelOutputWithPooling:

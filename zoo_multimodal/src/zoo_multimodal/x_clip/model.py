@@ -104,6 +104,11 @@ class TimeTransformer(XCLIPPreTrainedModel):
         )
         self.post_init()
 
+    def _init_weights(self, module: nn.Module) -> None:
+        super()._init_weights(module)
+        if module is self:
+            nn.init.normal_(self.position_embedding, std=self.config.initializer_range)
+
     def forward(self, vectors: Tensor) -> BaseModelOutputWithPooling:
         hidden = vectors + self.position_embedding
         hidden = vectors + run_layers(self.layers, hidden, AttentionContext(hidden))
