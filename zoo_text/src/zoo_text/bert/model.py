@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any, ClassVar
 
@@ -97,7 +98,7 @@ class BertModel(BertPreTrainedModel):
 
     hub_names = BERT
     embeddings_class: ClassVar[type[TextEmbeddings]] = TextEmbeddings
-    layer_class: ClassVar[type[BertLayer | PreNormBertLayer]] = BertLayer
+    layer_class: ClassVar[Callable[..., nn.Module]] = BertLayer
     #: whether a norm follows the last layer
     final_norm: ClassVar[bool] = False
 
@@ -148,8 +149,12 @@ class BertModel(BertPreTrainedModel):
         past_key_values: Cache | None = None,
         use_cache: bool | None = None,
         cache_position: Tensor | None = None,
+        layer_inputs: Mapping[str, Any] | None = None,
     ) -> BaseModelOutputWithPoolingAndCrossAttentions:
-        """ids (batch, sequence) to states (batch, sequence, hidden) and pooled (batch, hidden)."""
+        """ids (batch, sequence) to states (batch, sequence, hidden) and pooled (batch, hidden).
+
+        `layer_inputs` are further keywords that the layers of a relative take.
+        """
         cache = self.cache_for(past_key_values, use_cache) if self.config.is_decoder else None
         hidden = self.embed(
             input_ids,
@@ -166,7 +171,9 @@ class BertModel(BertPreTrainedModel):
             encoder_states=encoder_hidden_states,
             encoder_padding=encoder_attention_mask,
         )
-        hidden = run_layers(self.layers, hidden, context, norm=self.norm, head_mask=head_mask)
+        hidden = run_layers(
+            self.layers, hidden, context, norm=self.norm, head_mask=head_mask, **(layer_inputs or {})
+        )
         hidden = self.finish(hidden)
         return BaseModelOutputWithPoolingAndCrossAttentions(
             last_hidden_state=hidden,

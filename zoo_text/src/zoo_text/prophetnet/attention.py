@@ -14,29 +14,9 @@ from torch import Tensor
 from zoo_core.nn.attention import Attention
 from zoo_core.nn.linear import Linear
 from zoo_core.nn.masks import CAUSAL, AttentionContext, Mask
-from zoo_core.nn.recording import ATTENTIONS, CROSS_ATTENTIONS, record, wants
+from zoo_core.nn.recording import ATTENTIONS, record
 from zoo_core.nn.relative_bias import relative_buckets
 from zoo_text.prophetnet.config import ProphetNetConfig
-
-
-class ScoreAttention(Attention):
-    """Attention whose recorded weights are the scores before the softmax, as the reference's are."""
-
-    def attend(
-        self,
-        query: Tensor,
-        key: Tensor,
-        value: Tensor,
-        mask: Mask,
-        *,
-        bias: Tensor | None = None,
-        head_mask: Tensor | None = None,
-    ) -> Tensor:
-        name = CROSS_ATTENTIONS if self.cross else ATTENTIONS
-        if wants(name):
-            scores = query @ key.transpose(2, 3) * self.scale
-            record(name, scores if mask.bias is None else scores + mask.bias)
-        return self.weigh(query, key, value, mask, name=name, bias=bias, head_mask=head_mask)[0]
 
 
 class NgramAttention(Attention):

@@ -23,7 +23,7 @@ from zoo_core.nn.masks import AttentionContext
 from zoo_core.nn.mlp import MLP
 from zoo_core.nn.recording import ATTENTIONS, HIDDEN_STATES, taken
 from zoo_core.nn.stack import run_layers
-from zoo_text.prophetnet.attention import NgramAttention, ScoreAttention
+from zoo_text.prophetnet.attention import NgramAttention
 from zoo_text.prophetnet.config import ProphetNetConfig
 from zoo_text.prophetnet.outputs import (
     ProphetNetDecoderLMOutput,
@@ -31,6 +31,7 @@ from zoo_text.prophetnet.outputs import (
     ProphetNetSeq2SeqLMOutput,
     ProphetNetSeq2SeqModelOutput,
 )
+from zoo_text.score_attention import ScoreAttention
 
 LAYER: HubNames = {
     **{
