@@ -1,4 +1,4 @@
-"""Attention that shows its scores, for families whose recorded weights are these (ProphetNet, SqueezeBERT)."""
+"""Attention that shows its scores: families whose recorded weights are these (ProphetNet, SqueezeBERT)."""
 
 from __future__ import annotations
 
