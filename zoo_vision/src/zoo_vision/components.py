@@ -86,3 +86,4 @@ COMPONENTS.update(
 )
 
 COMPONENTS["DonutProcessor"] = "zoo_vision.donut.processor:DonutProcessor"
+COMPONENTS["TimmWrapperImageProcessor"] = "zoo_vision.timm_wrapper.processor:TimmWrapperImageProcessor"

@@ -93,10 +93,8 @@ class AutoConfig(AutoClass):
 
 
 def _effective_type(values: dict[str, Any]) -> str | None:
-    """``model_type``, less two spellings of files that mean another one."""
+    """``model_type``, less a spelling of files that mean another one."""
     model_type = model_type_of(values)
-    if model_type is None and "pretrained_cfg" in values and "architecture" in values:
-        return "timm_wrapper"
     if model_type == "mistral" and values.get("layer_types") is not None and "ministral" in registry.names():
         return "ministral"
     return model_type

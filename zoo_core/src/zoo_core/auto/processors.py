@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Generic, Literal, TypeVar, over
 from zoo_core import registry
 from zoo_core.auto import remote_code, resolve
 from zoo_core.auto.base import AutoClass, Path
-from zoo_core.auto.source import CONFIG_NAME, Source, class_name_in, given_config, model_type_of
+from zoo_core.auto.source import CONFIG_NAME, Source, class_name_in, given_config, is_timm, model_type_of
 from zoo_core.errors import FileNotInRepository, UnknownArchitecture
 
 if TYPE_CHECKING:
@@ -80,6 +80,8 @@ class AutoPreprocessorClass(AutoClass, Generic[ProcessorT]):
         use_fast = kwargs.pop("use_fast", None)
         config = given_config(kwargs.pop("config", None))
         settings = source.settings((filename,) if filename else cls._files, section=cls._section)
+        if not settings and is_timm(values := source.json(CONFIG_NAME)):
+            settings = values  # timm keeps what images need with the model
         found = cls._find(source, settings, config, use_fast)
         if not settings:
             raise FileNotInRepository(

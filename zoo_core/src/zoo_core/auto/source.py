@@ -87,11 +87,16 @@ def class_name_in(values: Mapping[str, Any], key: str, *, file: str) -> str | No
 
 
 def model_type_of(values: Mapping[str, Any]) -> str | None:
-    """``model_type`` of the content of a config.json."""
+    """``model_type`` of the content of a config.json; one that timm wrote names none."""
     found = values.get("model_type")
     if found is not None and not isinstance(found, str):
         raise ConfigError(f"model_type = {found!r:.80}: must be a string")
-    return found or None
+    return found or ("timm_wrapper" if is_timm(values) else None)
+
+
+def is_timm(values: Mapping[str, Any]) -> bool:
+    """Whether the content of a config.json is as timm writes it."""
+    return not values.get("model_type") and "pretrained_cfg" in values and "architecture" in values
 
 
 def given_config(config: Any) -> PretrainedConfig | None:

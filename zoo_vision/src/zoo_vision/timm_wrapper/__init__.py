@@ -1,0 +1,14 @@
+"""Checkpoints of the library timm as they are (https://github.com/huggingface/pytorch-image-models)."""
+
+from zoo_core.architecture import Architecture, classes
+
+ARCHITECTURE = Architecture(
+    model_type="timm_wrapper",
+    config="zoo_vision.timm_wrapper.config:TimmWrapperConfig",
+    models=classes(
+        "zoo_vision.timm_wrapper.model",
+        AutoModel="TimmWrapperModel",
+        AutoModelForImageClassification="TimmWrapperForImageClassification",
+    ),
+    image_processor="zoo_vision.timm_wrapper.processor:TimmWrapperImageProcessor",
+)
