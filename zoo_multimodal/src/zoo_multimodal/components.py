@@ -12,6 +12,7 @@ _PROCESSORS = {
     "Idefics2Processor": "idefics2",
     "Idefics3Processor": "idefics3",
     "InstructBlipProcessor": "instructblip",
+    "InstructBlipVideoProcessor": "instructblipvideo",
     "LayoutLMv3Processor": "layoutlmv3",
     "LlavaNextProcessor": "llava_next",
     "LlavaProcessor": "llava",

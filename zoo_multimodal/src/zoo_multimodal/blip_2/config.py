@@ -60,11 +60,8 @@ class Blip2QFormerConfig(PretrainedConfig):
 class QueryingConfig(PretrainedConfig):
     """What BLIP-2 and InstructBLIP share: a language model that reads what `num_query_tokens` queries saw."""
 
-    attribute_map = {"image_token_id": "image_token_index"}
-
     text_config: PretrainedConfig = sub_config("opt")
     num_query_tokens: int = 32
-    image_token_index: int | None = None
     initializer_factor: float = 1.0
     initializer_range: float = 0.02
     use_decoder_only_language_model: bool | None = None
@@ -115,7 +112,9 @@ class Blip2Config(QueryingConfig):
     """
 
     model_type = "blip-2"
+    attribute_map = {"image_token_id": "image_token_index"}
 
     vision_config: Blip2VisionConfig = sub_config(Blip2VisionConfig)
     qformer_config: Blip2QFormerConfig = sub_config(Blip2QFormerConfig)
+    image_token_index: int | None = None
     image_text_hidden_size: int = 256

@@ -34,15 +34,15 @@ class Blip2Processor(ProcessorMixin):
             found.update(self.image_processor(images, **groups["images_kwargs"]))
         return found
 
-    def encode(self, texts: list[str], options: dict[str, Any], *, placeholders: bool) -> dict[str, Any]:
-        """Ids and masks of texts, with the placeholders before all special tokens."""
+    def encode(self, texts: list[str], options: dict[str, Any], *, placeholders: int) -> dict[str, Any]:
+        """Ids and masks of texts, before all special tokens with the placeholders of so many images."""
         count = self.num_query_tokens or 0
         if options.get("max_length") is not None:
             options = {**options, "max_length": options["max_length"] - count}
         encoded = dict(self.tokenizer(texts, **options))
         if not placeholders or not count:
             return encoded
-        first = self.tokenizer(self.image_token * count, add_special_tokens=False)
+        first = self.tokenizer(self.image_token * (count * placeholders), add_special_tokens=False)
         return {
             name: [[*first[name], *row] for row in rows] for name, rows in encoded.items() if name in first
         }

@@ -43,6 +43,8 @@ class QueryingModel(PreTrainedModel):
 
     #: how the language model is built: with its head, or without
     headed = True
+    #: field of the config that holds the placeholder's id
+    placeholder = "image_token_index"
     vision_class: type[PreTrainedModel]
     qformer_class: type[PreTrainedModel]
 
@@ -107,10 +109,10 @@ class QueryingModel(PreTrainedModel):
 
     def embed(self, input_ids: Tensor | None, inputs_embeds: Tensor | None, features: Tensor) -> Tensor:
         """Embedded text (batch, sequence, width) with image features at its placeholders."""
-        token = self.config.image_token_index
+        token = getattr(self.config, self.placeholder)
         if token is None:
             raise ConfigError(
-                "config.image_token_index is None, so there is no telling where the image goes; set it to "
+                f"config.{self.placeholder} is None, so there is no telling where the image goes; set it to "
                 "the id of the placeholder, e.g. processor.tokenizer.convert_tokens_to_ids('<image>')"
             )
         if (input_ids is None) == (inputs_embeds is None):
@@ -190,7 +192,7 @@ class QueryingForConditionalGeneration(GenerationMixin, QueryingModel):
             pixel_values, interpolate_pos_encoding=interpolate_pos_encoding, **self.qformer_text(text)
         )
         if input_ids is None and inputs_embeds is None:
-            input_ids = self.start_tokens(len(features)).to(features.device)
+            input_ids = self.start_tokens(*features.shape[:2]).to(features.device)
         embedded = self.embed(input_ids, inputs_embeds, features)
         if attention_mask is None:
             attention_mask = torch.ones(embedded.shape[:2], dtype=torch.int64, device=embedded.device)
@@ -207,11 +209,11 @@ class QueryingForConditionalGeneration(GenerationMixin, QueryingModel):
             raise TypeError(f"{type(self).__name__} gives its queries no text: leave out {', '.join(text)}")
         return {}
 
-    def start_tokens(self, batch: int) -> Tensor:
-        """(batch, 1 + queries): the prompt of an image without one."""
-        start = self.config.text_config.bos_token_id
-        if self.config.image_token_index is None or start is None:
-            missing = "image_token_index" if start is not None else "text_config.bos_token_id"
+    def start_tokens(self, batch: int, features: int) -> Tensor:
+        """(batch, features + 1): the prompt of an image without one."""
+        start, token = self.config.text_config.bos_token_id, getattr(self.config, self.placeholder)
+        if token is None or start is None:
+            missing = self.placeholder if start is not None else "text_config.bos_token_id"
             raise ConfigError(f"config.{missing} is None: set it, or pass input_ids with placeholders")
-        ids = [self.config.image_token_index] * self.config.num_query_tokens + [int(start)]
+        ids = [token] * features + [int(start)]
         return torch.tensor([ids]).repeat(batch, 1)

@@ -39,6 +39,8 @@ class InstructBlipConfig(QueryingConfig):
     """Image encoder, querying transformer and language model."""
 
     model_type = "instructblip"
+    attribute_map = {"image_token_id": "image_token_index"}
 
     vision_config: InstructBlipVisionConfig = sub_config(InstructBlipVisionConfig)
     qformer_config: InstructBlipQFormerConfig = sub_config(InstructBlipQFormerConfig)
+    image_token_index: int | None = None

@@ -16,7 +16,7 @@ class InstructBlipProcessor(Blip2Processor):
     attributes = ("image_processor", "tokenizer", "qformer_tokenizer")
     subfolders = {"qformer_tokenizer": "qformer_tokenizer"}
 
-    def encode(self, texts: list[str], options: dict[str, Any], *, placeholders: bool) -> dict[str, Any]:
+    def encode(self, texts: list[str], options: dict[str, Any], *, placeholders: int) -> dict[str, Any]:
         """Ids and masks for the language model, and as `qformer_...` for the querying transformer."""
         asked = self.qformer_tokenizer(texts, **options)
         found = super().encode(texts, options, placeholders=placeholders)
