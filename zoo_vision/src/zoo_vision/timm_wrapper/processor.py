@@ -27,7 +27,8 @@ class TimmWrapperImageProcessor(CLIPImageProcessor):
         given = values.pop("data_config", None) or values.pop("pretrained_cfg", None)
         values.pop("pretrained_cfg", None)
         if given is not None:
-            values = {"architecture": values.get("architecture"), **transform_of(given)}
+            own = {name: value for name, value in values.items() if name in type(self).fields()}
+            values = {**transform_of(given), **own}
         super().__init__(**values)
 
     def cropped(self, picture: Picture) -> Picture:
