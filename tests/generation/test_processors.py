@@ -50,6 +50,8 @@ def kept(processor, scores=HALVES, ids=IDS):
     (bans.PrefixConstrainedLogitsProcessor(lambda row, ids: [row, len(ids) - 1], 1), [0, 4]),
     (lengths.MinLengthLogitsProcessor(6, [0, 1]), [2, 3, 4]),
     (lengths.MinLengthLogitsProcessor(5, 0), [0, 1, 2, 3, 4]),
+    (lengths.MinLengthLogitsProcessor(6, [0, 5]), [1, 2, 3, 4]),
+    (lengths.MinLengthLogitsProcessor(6, -1), [0, 1, 2, 3, 4]),
     (lengths.MinNewTokensLengthLogitsProcessor(4, 2, 0), [1, 2, 3, 4]),
     (lengths.MinNewTokensLengthLogitsProcessor(4, 1, 0), [0, 1, 2, 3, 4]),
     (lengths.ForcedEOSTokenLogitsProcessor(6, [2, 3]), [2, 3]),

@@ -12,7 +12,10 @@ from zoo_core.generation.logits.base import LogitsProcessor, token_ids
 
 
 class MinLengthLogitsProcessor(LogitsProcessor):
-    """No end of sequence before min_length tokens, prompt included."""
+    """No end of sequence before min_length tokens, prompt included.
+
+    An end that is not in the vocabulary cannot come, and needs no rule.
+    """
 
     def __init__(self, min_length: int, eos_token_id: Any, device: Any = "cpu") -> None:
         if not isinstance(min_length, int) or min_length < 0:
@@ -22,7 +25,8 @@ class MinLengthLogitsProcessor(LogitsProcessor):
     def __call__(self, input_ids: Tensor, scores: Tensor) -> Tensor:
         if input_ids.shape[1] >= self.min_length:
             return scores
-        return scores.index_fill(1, self.eos.to(scores.device), -math.inf)
+        known = self.eos[(self.eos >= 0) & (self.eos < scores.shape[1])]
+        return scores.index_fill(1, known.to(scores.device), -math.inf)
 
 
 class MinNewTokensLengthLogitsProcessor(MinLengthLogitsProcessor):
