@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 import torch
 from PIL import Image
+from safetensors.torch import load_file, save_file
 
 from zoo_core import AutoModelForImageTextToText, AutoProcessor
 from zoo_core.errors import ProcessingError
@@ -110,3 +111,33 @@ def test_generation_reads_the_image_once(processor: LlavaProcessor) -> None:
     batch = processor([picture()], "what <image> ?", return_tensors="pt")
     ids = model.generate(**batch, max_new_tokens=4, min_new_tokens=4, do_sample=False, pad_token_id=0)
     assert ids.shape == (1, 10) and len(seen) == 1
+
+
+def test_beams_without_a_cache_keep_each_rows_images(processor: LlavaProcessor) -> None:
+    config = LlavaConfig(vision_config=VISION, text_config=TEXT, image_token_index=1, vision_feature_layer=-1)
+    torch.manual_seed(0)
+    model = AutoModelForImageTextToText.from_config(config).eval()
+    for parameter in model.parameters():
+        parameter.data.normal_(std=0.3)
+    images = [picture(0), picture(1), picture(2)]
+    batch = processor(images, ["<image> a <image>", "cat <image>"], padding=True, return_tensors="pt")
+    settings = {"num_beams": 3, "max_new_tokens": 4, "do_sample": False, "pad_token_id": 0}
+    runs = [model.generate(**batch, use_cache=use_cache, **settings) for use_cache in (True, False)]
+    assert torch.equal(*runs)
+
+
+def test_files_with_a_level_more_load(tmp_path: Path) -> None:
+    config = LlavaConfig(vision_config=VISION, text_config=TEXT, image_token_index=1)
+    model = AutoModelForImageTextToText.from_config(config)
+    model.save_pretrained(tmp_path)
+    weights = load_file(tmp_path / "model.safetensors")
+    newer = {
+        f"model.{name}".replace("model.language_model.model", "model.language_model")
+        .replace("model.language_model.lm_head", "lm_head"): value
+        for name, value in weights.items()
+    }  # fmt: skip
+    assert "lm_head.weight" in newer and "model.language_model.norm.weight" in newer
+    save_file(newer, tmp_path / "model.safetensors", metadata={"format": "pt"})
+    again, info = AutoModelForImageTextToText.from_pretrained(tmp_path, output_loading_info=True)
+    assert not any(info[kind] for kind in ("missing_keys", "unexpected_keys", "mismatched_keys"))
+    assert all(torch.equal(value, again.state_dict()[name]) for name, value in model.state_dict().items())

@@ -30,7 +30,7 @@ def image_to_data(image: Any, **options: Any) -> dict[str, list[Any]]:
 @pytest.fixture
 def reader(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
     for name, text in json.loads(RECORDED.read_text())["files"].items():
-        (tmp_path / name).write_text(text.replace('"apply_ocr": false', '"apply_ocr": true'))
+        (tmp_path / name).write_text(text.replace('"apply_ocr":false', '"apply_ocr":true'))
     monkeypatch.setitem(sys.modules, "pytesseract", SimpleNamespace(image_to_data=image_to_data))
     return AutoProcessor.from_pretrained(tmp_path)
 

@@ -281,6 +281,14 @@ TILED = {"size": {"longest_edge": 32}, "max_image_size": {"longest_edge": 16}}
 
 AROUND_IMAGES = ["<fake_token_around_image>", "<image>", "<end_of_utterance>", "<global-img>"]
 
+GEMMA3_TOKENIZER = (
+    "GemmaTokenizerFast",
+    {
+        **PIECES[1],
+        "extra_special_tokens": {"image_token": "<soft>", "boi_token": "<boi>", "eoi_token": "<eoi>"},
+    },
+)
+
 CASES: dict[str, dict[str, Any]] = {
     "Qwen2VLProcessor": {
         "class": "Qwen2VLProcessor",
@@ -594,5 +602,56 @@ CASES: dict[str, dict[str, Any]] = {
         },
         "settings": {"image_seq_len": 2, "chat_template": template("<image>")},
         "calls": SAMPLED_CALLS[:8],
+    },
+    "Gemma3Processor": {
+        "class": "Gemma3Processor",
+        "components": {
+            "image_processor": ("Gemma3ImageProcessor", {"size": {"height": 16, "width": 16}}),
+            "tokenizer": GEMMA3_TOKENIZER,
+        },
+        "settings": {"image_seq_length": 3, "chat_template": template("<boi>")},
+        "calls": [
+            call(text="a cat"),
+            call(text=["a cat", "b"], padding=True, return_tensors="pt"),
+            call(images=image(60, 40), text="see <boi>?"),
+            call(images=[image(60, 40)], text=["see <boi>?"], return_tensors="pt"),
+            call(images=[image(60, 40), image(20, 40)], text="<boi> or <boi>", return_tensors="pt"),
+            call(
+                images=[[image(60, 40), image(20, 40, 2)], [image(50, 50, 3)]],
+                text=["<boi><boi> a", "b <boi>"],
+                padding=True,
+                return_tensors="pt",
+            ),
+            call(images=[[image(60, 40)], [image(20, 40)]], text=["<boi>", "<boi>"], return_tensors="np"),
+            call(images=[[image(60, 40)], [image(20, 40)]], padding=True, return_tensors="pt"),
+            call(images=image(60, 40), return_tensors="pt"),
+            call(images=image(60, 40), text="<boi>a", return_mm_token_type_ids=False, return_tensors="pt"),
+            call(images=[image(60, 40)], text=["<boi> a cat"], truncation=True, max_length=6),
+            call(images=[image(60, 40)], text=["<boi><boi>"]),
+            call(
+                images=[image(60, 20)],
+                text=["see <boi>!"],
+                do_pan_and_scan=True,
+                pan_and_scan_min_crop_size=10,
+                return_tensors="pt",
+            ),
+            call(
+                images=[[image(60, 20), image(20, 20)], [image(20, 50)]],
+                text=["see <boi> <boi>!", "<boi>"],
+                images_kwargs={"do_pan_and_scan": True, "pan_and_scan_min_crop_size": 10},
+                padding=True,
+                return_tensors="pt",
+            ),
+            call(
+                "apply_chat_template",
+                conversation=talk({"type": "image", "image": image(60, 40)}, "what is it"),
+                add_generation_prompt=True,
+                tokenize=True,
+                return_dict=True,
+                return_tensors="pt",
+            ),
+            call("batch_decode", sequences={"$ids": [[70, 71], [72, 73]]}),
+            call("post_process_image_text_to_text", generated_outputs={"$ids": [[1, 70, 71, 2, 72]]}),
+        ],
     },
 }

@@ -10,6 +10,7 @@ _PROCESSORS = {
     "ChineseCLIPProcessor": "chinese_clip",
     "GitProcessor": "git",
     "ClapProcessor": "clap",
+    "Gemma3Processor": "gemma3",
     "Idefics2Processor": "idefics2",
     "Idefics3Processor": "idefics3",
     "InstructBlipProcessor": "instructblip",

@@ -90,6 +90,8 @@ class ImageTextModel(PreTrainedModel):
     """A vision tower, a projector and a language model without its head."""
 
     hub_names: dict[str, str] = {"language_model": "language_model.model"}
+    #: newer files have one level more around all parts, and the head outside
+    aliases = {"^model.language_model": "language_model.model", "^lm_head": "language_model.lm_head"}
     #: whether the returned `image_hidden_states` are (features of all images, hidden)
     flat_image_states = False
 
@@ -138,7 +140,8 @@ class ImageTextModel(PreTrainedModel):
         if (input_ids is None) == (inputs_embeds is None):
             raise ValueError("pass exactly one of input_ids and inputs_embeds")
         if inputs_embeds is None:
-            inputs_embeds = self.get_input_embeddings()(input_ids)
+            assert input_ids is not None
+            inputs_embeds = self.embed_text(input_ids)
         options = self.image_options(inputs)
         given = features is not None
         if pixel_values is not None:
@@ -155,6 +158,15 @@ class ImageTextModel(PreTrainedModel):
             **inputs,
         )
         return ImageTextModelOutput.carry(outputs, image_hidden_states=features)
+
+    def embed_text(self, input_ids: Tensor) -> Tensor:
+        """Embeddings of ids, among which the placeholder may lie beyond the vocabulary."""
+        table: Any = self.get_input_embeddings()
+        token = self.config.image_token_id
+        if token >= table.num_embeddings:
+            input_ids = input_ids.masked_fill(input_ids == token, 0)
+        embedded: Tensor = table(input_ids)
+        return embedded
 
     def places(self, input_ids: Tensor | None, embedded: Tensor) -> Tensor:
         """(batch, sequence) bool: where the placeholders are."""
@@ -236,3 +248,16 @@ class ImageTextForConditionalGeneration(GenerationMixin, Headed):
         logits = self.lm_head(hidden[:, -logits_to_keep:] if logits_to_keep else hidden)
         loss = None if labels is None else causal_lm_loss(logits, labels)
         return self.output_class.carry(outputs, loss=loss, logits=logits)
+
+    def repeat_inputs(self, inputs: dict[str, Any], times: int, *, input_ids: Tensor) -> dict[str, Any]:
+        """Each row of the model's inputs `times` times, with the features of all its images."""
+        model: Any = self.model
+        inputs, repeated = dict(inputs), {}
+        pixels = inputs.pop("pixel_values", None)
+        if pixels is not None and input_ids.shape[1]:
+            options = model.image_options(inputs)
+            features = model.get_image_features(pixels, **options)
+            flat = torch.cat(features) if isinstance(features, list) else features.flatten(0, -2)
+            rows = flat.split(model.places(input_ids, flat).sum(1).tolist())
+            repeated["features"] = torch.cat([row.repeat(times, 1) for row in rows])
+        return {**super().repeat_inputs(inputs, times, input_ids=input_ids), **repeated}

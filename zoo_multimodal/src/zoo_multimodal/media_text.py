@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from zoo_core.errors import ProcessingError
 from zoo_core.processing import BatchFeature, ProcessorMixin
@@ -16,6 +16,9 @@ class MediaTextProcessor(ProcessorMixin):
 
     A subclass says with what each mark is replaced, and what the marks are.
     """
+
+    #: what the ids are called that tell placeholders of images from other tokens
+    kinds_name: ClassVar[str] = "mm_token_type_ids"
 
     if TYPE_CHECKING:  # the marks: fields of a settings file, or properties
 
@@ -56,7 +59,7 @@ class MediaTextProcessor(ProcessorMixin):
         for kind, media in (("images", images), ("videos", videos)):
             if media is None:
                 continue
-            mark = self.image_token if kind == "images" else self.video_token
+            mark = self.mark_of(kind)
             media, options = self.arranged(media, texts, mark), groups[f"{kind}_kwargs"]
             processed = self.run_component(kind, media, options)
             new = self.replacements(kind, processed, options)
@@ -67,6 +70,10 @@ class MediaTextProcessor(ProcessorMixin):
             shared = share_out(new, texts, mark)
             texts = expand_placeholders(texts, mark, shared, what=kind.removesuffix("s"))
         return BatchFeature({**self.encode(texts, groups["text_kwargs"]), **found})
+
+    def mark_of(self, kind: str) -> str:
+        """What stands for an image or a video in a text; by default its placeholder."""
+        return self.image_token if kind == "images" else self.video_token
 
     def arranged(self, media: Any, texts: list[str], mark: str) -> Any:
         """Images or videos as their processor wants them, given the texts with their marks."""
@@ -94,7 +101,7 @@ class MediaTextProcessor(ProcessorMixin):
                     f"text {place}; raise max_length or pass truncation=False"
                 )
         if kinds:
-            encoded["mm_token_type_ids"] = marks
+            encoded[self.kinds_name] = marks
         return dict(BatchEncoding(encoded, tensor_type=wanted))
 
 

@@ -120,6 +120,8 @@ class AttentionContext:
         self.encoder_states = encoder_states
         self.bias: Tensor | None = None
         self.cross_head_mask: Tensor | None = None  # (layers, heads), factors of the cross-attention weights
+        #: (batch, query) labels; those of one label, 0 or more, see each other whatever the rule says
+        self.blocks: Tensor | None = None
         #: what the first layer computes for all (relative biases)
         self.shared: dict[str, Tensor] = {}
         self.padding = self._read(padding)
@@ -158,7 +160,8 @@ class AttentionContext:
     def _compose(self, rule: MaskRule, key_length: int, key_offset: int) -> Mask:
         contiguous = self.cache is None or self.cache.contiguous
         explicit = self.padding is not None and self.padding.shape[-2] > 1  # (batch, ..., query, keys)
-        if self.padding is None and self.bias is None and self.segments is None and contiguous:
+        plain = self.segments is None and self.blocks is None
+        if self.padding is None and self.bias is None and plain and contiguous:
             if rule.hides_nothing(self.query_length, key_length):
                 return Mask()
             if rule == CAUSAL and self.query_length == key_length:
@@ -174,6 +177,10 @@ class AttentionContext:
         allowed = rule.allows(query, key)
         if allowed is not None and allowed.dim() == 2:
             allowed = allowed[None, None]
+        if allowed is not None and self.blocks is not None:
+            one, other = self.blocks[:, None, :, None], self.blocks[:, None, None, -key_length:]
+            joined = (one == other) & (one >= 0)
+            allowed = allowed | torch.nn.functional.pad(joined, (key_length - joined.shape[-1], 0))
         if self.padding is not None:
             kept = self.padding[..., key_offset : key_offset + key_length]
             if kept.shape[-1] < key_length:

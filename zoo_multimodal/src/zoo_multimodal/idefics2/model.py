@@ -8,6 +8,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from zoo_core.generation import GenerationMixin
 from zoo_core.modeling.model import PreTrainedModel
 from zoo_core.nn.attention import Attention
 from zoo_core.nn.masks import AttentionContext
@@ -173,6 +174,7 @@ class SampledImagesForConditionalGeneration(ImageTextForConditionalGeneration):
 
     head_names: dict[str, str] = {}
     base_name = None
+    repeat_inputs = GenerationMixin.repeat_inputs  # its images come in rows
 
     def forward(  # type: ignore[override]
         self, input_ids: Tensor | None = None, attention_mask: Tensor | None = None, **inputs: Any

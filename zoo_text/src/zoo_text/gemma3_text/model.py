@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from torch import Tensor, nn
 
 from zoo_core.config import PretrainedConfig
 from zoo_core.heads.last_token import ForLastTokenClassification
 from zoo_core.modeling.decoder import DecoderModel, attention_of, layer_rule, rotary_of
 from zoo_core.modeling.model import PreTrainedModel
+from zoo_core.modeling.outputs import ModelOutput
 from zoo_core.nn.layer import SandwichLayer
-from zoo_core.nn.masks import MaskRule
+from zoo_core.nn.masks import AttentionContext, MaskRule
 from zoo_core.nn.mlp import GatedMLP
 from zoo_core.nn.norm import NormFactory
 from zoo_core.nn.rotary import RotaryEmbedding
@@ -58,6 +61,20 @@ class Gemma3TextModel(Gemma3TextPreTrainedModel, LocalRotaryDecoder):
 
     def norm_of(self, config: Gemma3TextConfig) -> NormFactory:
         return gemma_norm(config)
+
+    def run(
+        self,
+        hidden: Tensor,
+        context: AttentionContext,
+        position_ids: Tensor | None,
+        *,
+        blocks: Tensor | None = None,
+        **inputs: Any,
+    ) -> ModelOutput:
+        """As in any decoder; tokens with the same label, 0 or more, in `blocks` (batch, sequence) see each
+        other, as those of an image do."""
+        context.blocks = blocks
+        return super().run(hidden, context, position_ids, **inputs)
 
     def make_attention(self, config: Gemma3TextConfig, layer_idx: int) -> nn.Module:
         return attention_of(
