@@ -32,7 +32,7 @@ class MiniMaxPreTrainedModel(PreTrainedModel):
 
     config_class = MiniMaxConfig
     base_model_prefix = "model"
-    keep_in_float32 = ("*.self_attn.*_decay", "*.self_attn.slope_rate")
+    always_float32 = ("self_attn.*_decay", "self_attn.slope_rate")
 
 
 class MiniMaxOutput(MoeModelOutputWithPast):

@@ -35,7 +35,6 @@ class Qwen3NextPreTrainedModel(PreTrainedModel):
     config_class = Qwen3NextConfig
     base_model_prefix = "model"
     ignored_names = ("mtp.*",)
-    keep_in_float32 = ("*.A_log",)
 
 
 class GatedAttention(Attention):

@@ -71,7 +71,13 @@ class TransfoXLPreTrainedModel(PreTrainedModel):
     config_class = TransfoXLConfig
     base_model_prefix = "transformer"
     supports_gradient_checkpointing = False
-    ignored_names = ("transformer.r_w_bias", "transformer.r_r_bias", "r_w_bias", "r_r_bias")
+    always_float32 = ("distances.inv_freq",)
+    ignored_names = ("^transformer.r_w_bias", "^transformer.r_r_bias", "^r_w_bias", "^r_r_bias")
+
+    def resize_token_embeddings(self, *args: Any, **kwargs: Any) -> nn.Module:
+        raise ValueError(
+            "the vocabulary of a Transformer-XL is parted by frequency (config.cutoffs) and cannot be resized"
+        )
 
     def _init_weights(self, module: nn.Module) -> None:
         super()._init_weights(module)
@@ -207,11 +213,6 @@ class TransfoXLModel(TransfoXLPreTrainedModel):
         return {
             f"layers.{i}.{name}": f"layers.0.{name}" for name in names for i in range(1, len(self.layers))
         }
-
-    def resize_token_embeddings(self, *args: Any, **kwargs: Any) -> nn.Module:
-        raise ValueError(
-            "the vocabulary of a Transformer-XL is parted by frequency (config.cutoffs) and cannot be resized"
-        )
 
     def forward(
         self,

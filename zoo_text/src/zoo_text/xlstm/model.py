@@ -121,6 +121,15 @@ class MatrixLSTM(nn.Module):
             "forget_gate": "fgate_preact",
             "norm": "multihead_norm",
         }
+        self.reset_parameters()
+
+    @torch.no_grad()
+    def reset_parameters(self) -> None:
+        """The authors' gates: little is written at first, and heads forget at different rates."""
+        for gate in (self.input_gate, self.forget_gate):
+            nn.init.zeros_(gate.weight)
+        nn.init.constant_(self.input_gate.bias, -10.0)
+        self.forget_gate.bias.copy_(torch.linspace(3.0, 6.0, self.heads))
 
     def forward(self, hidden: Tensor, context: AttentionContext) -> Tensor:
         """(batch, sequence, hidden) to the same shape."""
