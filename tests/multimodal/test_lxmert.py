@@ -9,8 +9,8 @@ from zoo_multimodal.lxmert.config import LxmertConfig
 from zoo_multimodal.lxmert.model import LxmertForQuestionAnswering, LxmertModel
 
 CONFIG = LxmertConfig(
-    vocab_size=20, hidden_size=16, num_attention_heads=2, intermediate_size=24, l_layers=1, x_layers=2, r_layers=1,
-    visual_feat_dim=8, num_qa_labels=5, initializer_range=0.3,
+    vocab_size=20, hidden_size=16, num_attention_heads=2, intermediate_size=24, l_layers=1, x_layers=2,
+    r_layers=1, visual_feat_dim=8, num_qa_labels=5, initializer_range=0.3,
 )  # fmt: skip
 IDS = torch.tensor([[5, 6, 7, 0]])
 REGIONS = {"visual_feats": torch.rand(1, 3, 8), "visual_pos": torch.rand(1, 3, 4)}
