@@ -87,3 +87,4 @@ COMPONENTS.update(
 
 COMPONENTS["DonutProcessor"] = "zoo_vision.donut.processor:DonutProcessor"
 COMPONENTS["TimmWrapperImageProcessor"] = "zoo_vision.timm_wrapper.processor:TimmWrapperImageProcessor"
+COMPONENTS["DINOv3ViTImageProcessor"] = "zoo_vision.dinov3_vit.processor:DINOv3ViTImageProcessor"

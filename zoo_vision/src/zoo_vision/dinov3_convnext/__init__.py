@@ -9,4 +9,5 @@ ARCHITECTURE = Architecture(
         "zoo_vision.dinov3_convnext.model",
         AutoModel="DINOv3ConvNextModel",
     ),
+    image_processor="zoo_vision.dinov3_vit.processor:DINOv3ViTImageProcessor",
 )

@@ -9,4 +9,5 @@ ARCHITECTURE = Architecture(
         "zoo_vision.dinov3_vit.model",
         AutoModel="DINOv3ViTModel",
     ),
+    image_processor="zoo_vision.dinov3_vit.processor:DINOv3ViTImageProcessor",
 )

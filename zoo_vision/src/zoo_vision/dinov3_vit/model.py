@@ -65,7 +65,7 @@ class PatchRotary(nn.Module):
 
     @torch.no_grad()
     def forward(self, grid: tuple[int, int], prefix: int, like: Tensor) -> RotaryTables:
-        """Tables, in the dtype of `like`, for `prefix` tokens that are not rotated and a `grid` of patches."""
+        """Tables in the dtype of `like`, for `prefix` tokens that are not rotated and a `grid` of patches."""
         device = like.device
         sides = [(torch.arange(n, device=device, dtype=torch.float32) + 0.5) / n * 2 - 1 for n in grid]
         places = torch.cartesian_prod(*sides).view(-1, 2)
