@@ -8,7 +8,7 @@ from functools import partial
 
 import torch
 import torch.nn.functional as F
-from torch import Tensor
+from torch import Tensor, nn
 
 from zoo_core.errors import ConfigError
 
@@ -61,19 +61,24 @@ ACTIVATIONS: dict[str, Activation] = {
     "tanh": torch.tanh,
 }
 
+LEARNED: dict[str, type[nn.Module]] = {"prelu": nn.PReLU}
+"""Functions with parameters, of which each user has its own."""
+
 
 def activation(name: str | Activation) -> Activation:
     """The function that a config names, as `gelu` or `silu`; a callable is returned as it is.
 
     Raises:
-        ConfigError: the name is not one of `ACTIVATIONS`.
+        ConfigError: the name is one of neither `ACTIVATIONS` nor `LEARNED`.
     """
     if callable(name):
         return name
+    if name in LEARNED:
+        return LEARNED[name]()
     try:
         return ACTIVATIONS[name]
     except KeyError:
-        known = ", ".join(ACTIVATIONS)
+        known = ", ".join(sorted(ACTIVATIONS | LEARNED))
         raise ConfigError(f"unknown activation {name!r}; known are {known}") from None
 
 

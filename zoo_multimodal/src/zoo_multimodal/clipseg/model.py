@@ -26,6 +26,7 @@ class CLIPSegPreTrainedModel(PreTrainedModel):
 
     config_class = CLIPSegConfig
     base_model_prefix = "clip"
+    ignored_names = ("*position_ids",)
 
 
 class CLIPSegTextModel(CLIPSegPreTrainedModel, clip.CLIPTextModel):

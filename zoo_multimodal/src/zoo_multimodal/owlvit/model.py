@@ -21,6 +21,7 @@ class OwlViTPreTrainedModel(PreTrainedModel):
 
     config_class = OwlViTConfig
     base_model_prefix = "owlvit"
+    ignored_names = ("*position_ids",)
 
 
 class OwlViTTextModel(OwlViTPreTrainedModel, clip.CLIPTextModel):

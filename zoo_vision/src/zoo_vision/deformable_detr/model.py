@@ -22,7 +22,7 @@ from zoo_core.nn.masks import AttentionContext
 from zoo_core.nn.recording import HIDDEN_STATES, record
 from zoo_vision.deformable_detr.config import DeformableDetrConfig
 from zoo_vision.detr.model import BoxHead, DetrBackboned, DetrLayer, sine_places, sines
-from zoo_vision.losses.detr import focal_set_losses, shared_weights, weighted
+from zoo_vision.losses.detr import focal_set_loss
 from zoo_vision.losses.matching import Target
 from zoo_vision.nn.deformable import DeformableAttention, DeformableEncoderLayer, FeatureLevels
 
@@ -68,7 +68,7 @@ class DeformableDetrPreTrainedModel(PreTrainedModel):
     config_class = DeformableDetrConfig
     base_model_prefix = "model"
     main_input_name = "pixel_values"
-    ignored_names = (r".*num_batches_tracked",)
+    ignored_names = ("*num_batches_tracked",)
 
     @torch.no_grad()
     def _init_weights(self, module: nn.Module) -> None:
@@ -360,10 +360,7 @@ class DeformableDetrForObjectDetection(DeformableDetrPreTrainedModel):
         auxiliary = earlier if self.config.auxiliary_loss else []
         loss = parts = None
         if labels is not None:
-            weights = {"loss_ce": 1.0, **shared_weights(self.config)}
-            loss, parts = weighted(
-                last, auxiliary, lambda found: focal_set_losses(found, labels, self.config), weights
-            )
+            loss, parts = focal_set_loss(last, labels, self.config, auxiliary)
         return DeformableDetrObjectDetectionOutput.carry(
             outputs,
             loss=loss,

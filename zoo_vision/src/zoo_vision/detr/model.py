@@ -139,10 +139,10 @@ class DetrLayer(PostNormLayer):
         return self.final_layer_norm(hidden + self.dropout(self.mlp(hidden)))
 
 
-def sines(values: Tensor, features: int) -> Tensor:
-    """(..., features): sines and cosines of `values` (...), which are angles, in falling frequencies."""
+def sines(values: Tensor, features: int, *, base: float = 10000.0) -> Tensor:
+    """(..., features): sines and cosines of angles `values` (...), in frequencies from 1 to 1 / base."""
     powers = torch.arange(features, device=values.device) // 2 * 2 / features
-    angles = values[..., None] / 10000.0**powers
+    angles = values[..., None] / base**powers
     return torch.stack((angles[..., 0::2].sin(), angles[..., 1::2].cos()), dim=-1).flatten(-2)
 
 
