@@ -11,7 +11,8 @@ from zoo_text.qwen2_moe.config import QwenMoeConfig
 class Qwen3NextConfig(QwenMoeConfig):
     """Sizes and switches of a Qwen3-Next.
 
-    `layer_types` says "linear_attention" or "full_attention" for each layer; by default every fourth is full.
+    `layer_types` says "linear_attention" or "full_attention" for each layer; by default every fourth is full,
+    or every `full_attention_interval`-th where a file has that.
     """
 
     model_type = "qwen3_next"
@@ -39,7 +40,8 @@ class Qwen3NextConfig(QwenMoeConfig):
     def __post_init__(self) -> None:
         super().__post_init__()
         if self.layer_types is None:
-            full = [(i + 1) % 4 == 0 for i in range(self.num_hidden_layers)]
+            every = getattr(self, "full_attention_interval", None) or 4
+            full = [(i + 1) % every == 0 for i in range(self.num_hidden_layers)]
             self.layer_types = ["full_attention" if each else "linear_attention" for each in full]
 
     def check(self) -> Iterator[tuple[str, str]]:

@@ -10,15 +10,15 @@ from zoo_core.config import PretrainedConfig
 class xLSTMConfig(PretrainedConfig):
     """Sizes and switches of an xLSTM.
 
-    Kernels, modes and the dtypes of states are choices of other implementations: they are kept and not used.
+    `num_blocks` is another name of `num_hidden_layers`, and decides where both are given. Kernels, modes and the dtypes of states are choices of other implementations: they are kept and not used.
     """
 
     model_type = "xlstm"
 
     vocab_size: int = 50304
-    hidden_size: int = 4096
+    hidden_size: int | None = 4096
     embedding_dim: int | None = None
-    num_hidden_layers: int = 32
+    num_hidden_layers: int | None = 32
     num_blocks: int | None = None
     num_heads: int = 8
     use_bias: bool = False
@@ -49,26 +49,34 @@ class xLSTMConfig(PretrainedConfig):
     max_inference_chunksize: int = 16384
 
     def __post_init__(self) -> None:
-        self.embedding_dim, self.num_blocks = self.hidden_size, self.num_hidden_layers
+        if self.embedding_dim is None:
+            self.embedding_dim = self.hidden_size
+        if self.hidden_size is None:
+            self.hidden_size = self.embedding_dim
+        if self.num_blocks is None:
+            self.num_blocks = self.num_hidden_layers
+        self.num_hidden_layers = self.num_blocks
 
     @property
     def qk_dim(self) -> int:
         """Width of queries and keys over all heads."""
-        return int(self.hidden_size * self.qk_dim_factor)
+        return int((self.hidden_size or 0) * self.qk_dim_factor)
 
     @property
     def v_dim(self) -> int:
         """Width of values over all heads."""
-        return int(self.hidden_size * self.v_dim_factor)
+        return int((self.hidden_size or 0) * self.v_dim_factor)
 
     @property
     def intermediate_size(self) -> int:
         """Width of the feed-forward blocks, rounded up."""
         unit = self.ffn_round_up_to_multiple_of
-        return int((self.hidden_size * self.ffn_proj_factor + unit - 1) // unit) * unit
+        return int(((self.hidden_size or 0) * self.ffn_proj_factor + unit - 1) // unit) * unit
 
     def check(self) -> Iterator[tuple[str, str]]:
         if self.qk_dim % self.num_heads or self.v_dim % self.num_heads:
             yield "num_heads", f"must divide the widths of keys ({self.qk_dim}) and values ({self.v_dim})"
+        if self.embedding_dim != self.hidden_size:
+            yield "embedding_dim", f"must be hidden_size ({self.hidden_size}): nothing lies between them"
         if self.weight_mode != "single":
             yield "weight_mode", 'must be "single": no published checkpoint fuses its matrices'
