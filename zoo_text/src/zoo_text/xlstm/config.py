@@ -10,7 +10,8 @@ from zoo_core.config import PretrainedConfig
 class xLSTMConfig(PretrainedConfig):
     """Sizes and switches of an xLSTM.
 
-    `num_blocks` is another name of `num_hidden_layers`, and decides where both are given. Kernels, modes and the dtypes of states are choices of other implementations: they are kept and not used.
+    `num_blocks` is another name of `num_hidden_layers`, and decides where both are given. Kernels, modes and
+    the dtypes of states are choices of other implementations: they are kept and not used.
     """
 
     model_type = "xlstm"
