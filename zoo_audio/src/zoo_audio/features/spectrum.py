@@ -13,7 +13,7 @@ from torch import Tensor
 from zoo_audio.features.mel import MelBank
 from zoo_core.errors import ConfigError, ProcessingError
 
-_BLOCK = 1 << 18  # samples of overlapping frames in one block
+_BLOCK = 1 << 19  # samples of overlapping frames in one block
 
 WINDOWS: dict[str, Callable[[int, bool], Tensor]] = {
     "hann": lambda size, periodic: torch.hann_window(size, periodic=periodic, dtype=torch.float64),
@@ -95,8 +95,7 @@ class Spectrum:
         out = waves.new_empty(len(waves), count, self.bins if bank is None else bank.mels, dtype=dtype)
         step = max(1, _BLOCK // size)
         for wave, found in zip(waves, out, strict=True):
-            padded = F.pad(wave[None, None].to(dtype), (margin, margin), mode=self.pad_mode)[0, 0]
-            framed = padded.unfold(0, size, self.hop)[:count]
+            framed = self.padded(wave.to(dtype), margin).unfold(0, size, self.hop)[:count]
             for start in range(0, count, step):
                 power = self.power_of(framed[start : start + step], weights)
                 if bank is None:
@@ -104,6 +103,12 @@ class Spectrum:
                 for bins, mels, part in bands:
                     found[start : start + step, mels] = power[:, bins] @ part
         return out
+
+    def padded(self, wave: Tensor, margin: int) -> Tensor:
+        """(samples,) with `margin` more on either side."""
+        if self.pad_mode == "reflect" and margin:  # several times as fast as torch's, which goes by element
+            return torch.cat((wave[1 : margin + 1].flip(0), wave, wave[-margin - 1 : -1].flip(0)))
+        return F.pad(wave[None, None], (margin, margin), mode=self.pad_mode)[0, 0]
 
     def weights(self) -> Tensor:
         """The window, float64; where frames are centred and shorter, in the middle of the transform."""
