@@ -165,13 +165,17 @@ class PreNormSpeechLayer(PreNormLayer):
         return hidden if self.adapter_layer is None else hidden + self.adapter_layer(hidden)
 
 
-def speech_layer(config: SpeechEncoderConfig) -> nn.Module:
-    """A layer of the transformer."""
+def speech_layer(config: SpeechEncoderConfig, attention: nn.Module | None = None) -> nn.Module:
+    """A layer of the transformer, with another attention than the plain one where given."""
+    if attention is None:
+        attention = Attention(
+            config.hidden_size, config.num_attention_heads, dropout=config.attention_dropout
+        )
     wiring = PreNormSpeechLayer if config.do_stable_layer_norm else PostNormSpeechLayer
     layer = wiring(
         config.hidden_size,
         partial(nn.LayerNorm, eps=config.layer_norm_eps),
-        self_attn=Attention(config.hidden_size, config.num_attention_heads, dropout=config.attention_dropout),
+        self_attn=attention,
         mlp=MLP(
             config.hidden_size,
             config.intermediate_size,
@@ -238,12 +242,20 @@ class SpeechEncoderModel(PreTrainedModel):
         self.masked_spec_embed: nn.Parameter | None = None
         if config.mask_time_prob > 0.0 or config.mask_feature_prob > 0.0:
             self.masked_spec_embed = nn.Parameter(torch.rand(config.hidden_size))
-        self.pos_conv_embed = PositionalConvolution(config)
+        self.pos_conv_embed = self.make_positions(config)
         self.dropout = nn.Dropout(config.hidden_dropout)
-        self.layers = nn.ModuleList(speech_layer(config) for _ in range(config.num_hidden_layers))
+        self.layers = nn.ModuleList(self.make_layer(config, i) for i in range(config.num_hidden_layers))
         self.norm = nn.LayerNorm(config.hidden_size, eps=config.layer_norm_eps)
         self.adapter = Adapter(config) if getattr(config, "add_adapter", False) else None
         self.post_init()
+
+    def make_positions(self, config: SpeechEncoderConfig) -> nn.Module:
+        """What tells the frames (batch, frames, hidden) where they stand."""
+        return PositionalConvolution(config)
+
+    def make_layer(self, config: SpeechEncoderConfig, index: int) -> nn.Module:
+        """Layer number `index`."""
+        return speech_layer(config)
 
     def freeze_feature_encoder(self) -> None:
         """Keep the convolutions as they are in training."""

@@ -26,9 +26,12 @@ class Wav2Vec2ForPreTrainingOutput(ModelOutput):
 
 
 class Quantizer(nn.Module):
-    """Product quantisation with a Gumbel softmax (https://arxiv.org/abs/1611.01144)."""
+    """Product quantisation with a Gumbel softmax (https://arxiv.org/abs/1611.01144).
 
-    def __init__(self, config: Wav2Vec2Config) -> None:
+    inputs: width of what is quantised, by default that of the convolutions.
+    """
+
+    def __init__(self, config: Wav2Vec2Config, inputs: int | None = None) -> None:
         super().__init__()
         self.groups, self.codes = config.num_codevector_groups, config.num_codevectors_per_group
         if config.codevector_dim % self.groups:
@@ -38,7 +41,7 @@ class Quantizer(nn.Module):
             )
         width = config.codevector_dim // self.groups
         self.codevectors = nn.Parameter(torch.rand(1, self.groups * self.codes, width))
-        self.weight_proj = nn.Linear(config.conv_dim[-1], self.groups * self.codes)
+        self.weight_proj = nn.Linear(inputs or config.conv_dim[-1], self.groups * self.codes)
         self.temperature = 2.0
 
     def forward(self, features: Tensor, hidden_places: Tensor | None) -> tuple[Tensor, Tensor]:

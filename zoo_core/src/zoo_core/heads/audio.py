@@ -20,7 +20,6 @@ from zoo_core.modeling.outputs import (
     XVectorOutput,
 )
 from zoo_core.nn.linear import Linear
-from zoo_core.nn.recording import HIDDEN_STATES, wants
 
 
 def ctc_loss(logits: Tensor, labels: Tensor, lengths: Tensor, config: PretrainedConfig) -> Tensor:
@@ -137,17 +136,17 @@ class LayerSum(AudioHead):
     def summed(
         self, values: Tensor | None, attention_mask: Tensor | None, inputs: dict[str, Any]
     ) -> tuple[ModelOutput, Tensor]:
-        """The base model's output, and the states (batch, frames, hidden) that the head works on."""
+        """The base model's output, and the states (batch, frames, hidden) that the head works on.
+
+        An average takes the states of all layers, which are then part of the output, asked for or not.
+        """
         if not self.config.use_weighted_layer_sum:
             outputs = self.model(values, attention_mask=attention_mask, **inputs)
             return outputs, outputs.last_hidden_state
-        kept = wants(HIDDEN_STATES)
         inputs["output_hidden_states"] = True
         outputs = self.model(values, attention_mask=attention_mask, **inputs)
         weights = self.layer_weights.softmax(-1)
         hidden = torch.einsum("l,lbtd->btd", weights, torch.stack(outputs.hidden_states))
-        if not kept:
-            outputs.hidden_states = None
         return outputs, hidden
 
 
