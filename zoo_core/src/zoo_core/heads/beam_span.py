@@ -6,13 +6,15 @@ ends of each; another score says that the text holds no answer.
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
 from zoo_core.config import PretrainedConfig
+from zoo_core.heads.base import Headed
+from zoo_core.modeling.outputs import ModelOutput
 
 _HIDDEN = -1e30
 _HIDDEN_HALF = -65500.0
@@ -124,3 +126,34 @@ class BeamSpanHead(nn.Module):
             "end_top_index": end_index.flatten(1),
             "cls_logits": self.answer_class(expected, summary),
         }
+
+
+class ForBeamSpans(Headed):
+    """A search for the best answers, see `BeamSpanHead` for the inputs."""
+
+    output_class: ClassVar[type[ModelOutput]]
+
+    def build_head(self, config: PretrainedConfig) -> None:
+        self.qa_outputs = BeamSpanHead(config)
+
+    def forward(
+        self,
+        input_ids: Tensor | None = None,
+        *,
+        start_positions: Tensor | None = None,
+        end_positions: Tensor | None = None,
+        is_impossible: Tensor | None = None,
+        cls_index: Tensor | None = None,
+        p_mask: Tensor | None = None,
+        **inputs: Any,
+    ) -> ModelOutput:
+        outputs = self.model(input_ids, **inputs)
+        found = self.qa_outputs(
+            outputs.last_hidden_state,
+            start_positions=start_positions,
+            end_positions=end_positions,
+            cls_index=cls_index,
+            is_impossible=is_impossible,
+            p_mask=p_mask,
+        )
+        return self.output_class.carry(outputs, **found)

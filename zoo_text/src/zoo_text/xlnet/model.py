@@ -11,8 +11,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from zoo_core.heads.base import Headed
-from zoo_core.heads.beam_span import BeamSpanHead
+from zoo_core.heads.beam_span import ForBeamSpans
 from zoo_core.heads.language import ForCausalLM
 from zoo_core.heads.pooled import ForMultipleChoice, ForSequenceClassification, Pooled
 from zoo_core.heads.summary import SequenceSummary
@@ -351,33 +350,9 @@ class XLNetForQuestionAnsweringSimple(ForQuestionAnswering, XLNetPreTrainedModel
     output_class = XLNetForQuestionAnsweringSimpleOutput
 
 
-class XLNetForQuestionAnswering(Headed, XLNetPreTrainedModel):
-    """XLNet with a search for the best answers; see `BeamSpanHead` for the inputs."""
+class XLNetForQuestionAnswering(ForBeamSpans, XLNetPreTrainedModel):
+    """XLNet with a search for the best answers."""
 
     base_class = XLNetModel
     head_names = {"qa_outputs": ""}
-
-    def build_head(self, config: XLNetConfig) -> None:
-        self.qa_outputs = BeamSpanHead(config)
-
-    def forward(
-        self,
-        input_ids: Tensor | None = None,
-        *,
-        start_positions: Tensor | None = None,
-        end_positions: Tensor | None = None,
-        is_impossible: Tensor | None = None,
-        cls_index: Tensor | None = None,
-        p_mask: Tensor | None = None,
-        **inputs: Any,
-    ) -> ModelOutput:
-        outputs = self.model(input_ids, **inputs)
-        found = self.qa_outputs(
-            outputs.last_hidden_state,
-            start_positions=start_positions,
-            end_positions=end_positions,
-            cls_index=cls_index,
-            is_impossible=is_impossible,
-            p_mask=p_mask,
-        )
-        return XLNetForQuestionAnsweringOutput.carry(outputs, **found)
+    output_class = XLNetForQuestionAnsweringOutput
