@@ -7,12 +7,12 @@ from functools import partial
 
 from torch import Tensor, nn
 
-from zoo_core.checkpoint.ops import Fused
 from zoo_core.heads.language import ForCausalLM
 from zoo_core.heads.last_token import ForLastTokenClassification
 from zoo_core.modeling.model import PreTrainedModel
+from zoo_core.nn.activation import activation
 from zoo_core.nn.attention import Attention
-from zoo_core.nn.mlp import GatedMLP
+from zoo_core.nn.linear import Linear
 from zoo_core.nn.rotary import RotaryEmbedding
 from zoo_core.nn.ssm import GatedRMSNorm, Mamba2Mixer
 from zoo_text.zamba.model import SharedBlock, ZambaModel, double_attention
@@ -34,19 +34,22 @@ def adapters(turns: list[int], size: int, rank: int, output_size: int) -> nn.Mod
     )
 
 
-class AdaptedMLP(GatedMLP):
-    """A gated MLP whose first matrices are adapted in each of its `turns`."""
+class AdaptedMLP(nn.Module):
+    """A gated MLP whose first matrix, gate and value in one, is adapted in each of its `turns`."""
 
-    hub_names = {("gate_proj", "up_proj"): Fused("gate_up_proj"), "adapters": "gate_up_proj_adapter_list"}
+    hub_names = {"adapters": "gate_up_proj_adapter_list"}
 
     def __init__(self, config: Zamba2Config, turn: int, turns: list[int]) -> None:
-        size, inner = config.hidden_size, config.intermediate_size or 0
-        super().__init__(size, inner, config.hidden_act, bias=config.add_bias_linear)
+        super().__init__()
+        size, inner, bias = config.hidden_size, config.intermediate_size or 0, config.add_bias_linear
+        self.gate_up_proj = Linear(size, 2 * inner, bias=bias)
+        self.down_proj = Linear(inner, size, bias=bias)
         self.adapters, self.turn = adapters(turns, size, config.adapter_rank, 2 * inner), str(turn)
+        self.act = activation(config.hidden_act)
 
     def forward(self, x: Tensor) -> Tensor:
-        gate, up = self.adapters[self.turn](x).chunk(2, dim=-1)
-        return self.down_proj(self.act(self.gate_proj(x) + gate) * (self.up_proj(x) + up))
+        gate, up = (self.gate_up_proj(x) + self.adapters[self.turn](x)).chunk(2, dim=-1)
+        return self.down_proj(self.act(gate) * up)
 
 
 class AdaptedAttention(Attention):
