@@ -21,6 +21,7 @@ _PROCESSORS = {
     "MusicgenProcessor": "musicgen",
     "OwlViTProcessor": "owlvit",
     "Owlv2Processor": "owlv2",
+    "MgpstrProcessor": "mgp_str",
     "PaliGemmaProcessor": "paligemma",
     "Pix2StructProcessor": "pix2struct",
     "Qwen2VLProcessor": "qwen2_vl",
