@@ -53,22 +53,29 @@ class ReducedAttention(Attention):
 
     Args:
         reduction: cells to a side that become one; 1 leaves the map as it is.
+        bias: of queries, keys and values. eps: of the norm of the smaller map.
     """
 
     sr: nn.Conv2d | None
 
-    def __init__(self, size: int, heads: int, *, reduction: int, dropout: float) -> None:
-        super().__init__(size, heads, dropout=dropout)
+    def __init__(
+        self, size: int, heads: int, *, reduction: int, dropout: float, bias: bool = True, eps: float = 1e-5
+    ) -> None:
+        super().__init__(size, heads, bias=bias, out_bias=True, dropout=dropout)
         self.sr = nn.Conv2d(size, size, reduction, reduction) if reduction > 1 else None
-        self.norm = nn.LayerNorm(size) if reduction > 1 else nn.Identity()
+        self.norm = nn.LayerNorm(size, eps=eps) if reduction > 1 else nn.Identity()
+
+    def reduced(self, hidden: Tensor, grid: Grid) -> Tensor:
+        """What keys and values are made of, (batch, fewer cells, size)."""
+        if self.sr is None:
+            return hidden
+        image = self.sr(hidden.transpose(1, 2).unflatten(2, grid))
+        return self.norm(image.flatten(2).transpose(1, 2))
 
     def forward(  # type: ignore[override]
         self, hidden: Tensor, context: AttentionContext, *, grid: Grid, **options: Any
     ) -> Tensor:
-        source = hidden
-        if self.sr is not None:
-            image = self.sr(hidden.transpose(1, 2).unflatten(2, grid))
-            source = self.norm(image.flatten(2).transpose(1, 2))
+        source = self.reduced(hidden, grid)
         query = self.split(self.q_proj(hidden))
         key, value = self.split(self.k_proj(source)), self.split(self.v_proj(source))
         mask = context.mask(self.rule, key.shape[2])
