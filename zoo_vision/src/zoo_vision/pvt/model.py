@@ -61,9 +61,7 @@ class PvtLayer(ScaledPreNormLayer):
                 bias=config.qkv_bias,
                 eps=config.layer_norm_eps,
             ),
-            mlp=MLP(
-                size, int(size * config.mlp_ratios[stage]), config.hidden_act, activation_dropout=dropout
-            ),
+            mlp=MLP(size, inner, config.hidden_act, activation_dropout=dropout),
             drop_path=drop_path,
             dropout=dropout,
         )
