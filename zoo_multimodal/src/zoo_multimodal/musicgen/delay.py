@@ -171,8 +171,12 @@ class Delayed(GenerationMixin):
         states: Tensor | None,
         mask: Tensor | None,
         kwargs: dict[str, Any],
+        nothing: Tensor | None = None,
     ) -> tuple[DelayedSession, Any]:
-        """The call of `generate`, over, and what it returned."""
+        """The call of `generate`, over, and what it returned.
+
+        `nothing` are states of no description, that guidance leads away from; by default zeros.
+        """
         defaults = kwargs.pop("use_model_defaults", None) is not False
         settings = {name: kwargs[name] for name in kwargs if name in DEFAULTS}
         wanted = merged(self.settings(), config, settings, defaults)
@@ -215,8 +219,12 @@ class Delayed(GenerationMixin):
         if scale is not None and scale > 1 and states is not None:
             states, mask = given["encoder_hidden_states"], given["encoder_attention_mask"]
             mask = states.new_ones(states.shape[:2]) if mask is None else mask
-            given["encoder_hidden_states"] = torch.cat((states, torch.zeros_like(states)))
-            given["encoder_attention_mask"] = torch.cat((mask, torch.zeros_like(mask)))
+            if nothing is None:
+                nothing, hidden = torch.zeros_like(states), torch.zeros_like(mask)
+            else:
+                nothing, hidden = nothing.repeat_interleave(copies, dim=0), torch.ones_like(mask)
+            given["encoder_hidden_states"] = torch.cat((states, nothing))
+            given["encoder_attention_mask"] = torch.cat((mask, hidden))
             given["guidance"] = scale
         given["input_ids"] = ids
         with evaluation(self):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from functools import partial
-from typing import Any, Self
+from typing import Any, ClassVar, Self
 
 import torch
 from torch import Tensor, nn
@@ -60,6 +60,8 @@ class MusicgenDecoder(Seq2SeqStack, MusicgenPreTrainedModel):
     """Rows of ids (batch x codebooks, frames), embedded and summed, to states (batch, frames, hidden)."""
 
     hub_names = {"norm": "layer_norm"}
+    #: whether layers attend to the encoder's states
+    attends_across: ClassVar[bool] = True
 
     def __init__(self, config: MusicgenDecoderConfig) -> None:
         super().__init__(config, decoder=True)
@@ -93,7 +95,7 @@ class MusicgenDecoder(Seq2SeqStack, MusicgenPreTrainedModel):
             config.hidden_size,
             nn.LayerNorm,
             self_attn=attention(rule=CAUSAL),
-            cross_attn=attention(cross=True),
+            cross_attn=attention(cross=True) if self.attends_across else None,
             mlp=MLP(
                 config.hidden_size,
                 config.ffn_dim,
@@ -109,6 +111,11 @@ class MusicgenDecoder(Seq2SeqStack, MusicgenPreTrainedModel):
     def embed(
         self, input_ids: Tensor | None, inputs_embeds: Tensor | None, position_ids: Tensor | None, past: int
     ) -> Tensor:
+        embedded = self.embed_codes(input_ids, inputs_embeds)
+        return self.dropout(embedded + self.embed_positions(None, past, embedded))
+
+    def embed_codes(self, input_ids: Tensor | None, inputs_embeds: Tensor | None) -> Tensor:
+        """Ids (batch x codebooks, frames), or vectors, to (batch, frames, hidden)."""
         if (input_ids is None) == (inputs_embeds is None):
             raise ValueError("pass exactly one of input_ids and inputs_embeds")
         if inputs_embeds is None:
@@ -121,18 +128,19 @@ class MusicgenDecoder(Seq2SeqStack, MusicgenPreTrainedModel):
             codes = input_ids.unflatten(0, (-1, len(self.embed_tokens))).unbind(1)
             inputs_embeds = sum(table(ids) for table, ids in zip(self.embed_tokens, codes, strict=True))
         assert inputs_embeds is not None
-        return self.dropout(inputs_embeds + self.embed_positions(None, past, inputs_embeds))
+        return inputs_embeds
 
 
 class MusicgenModel(MusicgenPreTrainedModel):
     """The decoder without a head; of a whole MusicGen's config, the decoder's part is taken."""
 
     aliases = {"^decoder.model": "model", "^decoder.lm_heads": "lm_heads"}
+    decoder_class: ClassVar[type[MusicgenDecoder]] = MusicgenDecoder
 
     def __init__(self, config: MusicgenDecoderConfig | MusicgenConfig) -> None:
         config = config.decoder if isinstance(config, MusicgenConfig) else config
         super().__init__(config)
-        self.decoder = MusicgenDecoder(config)
+        self.decoder = self.decoder_class(config)
         self.post_init()
 
     def get_decoder(self) -> nn.Module:
@@ -146,6 +154,7 @@ class MusicgenForCausalLM(Delayed, Headed, MusicgenPreTrainedModel):
     """The decoder with a head for each codebook; logits (batch x codebooks, frames, vocabulary)."""
 
     base_class = MusicgenModel
+    output_class: ClassVar[type[ModelOutput]] = CausalLMOutputWithCrossAttentions
 
     def __init__(self, config: MusicgenDecoderConfig | MusicgenConfig) -> None:
         super().__init__(config.decoder if isinstance(config, MusicgenConfig) else config)
@@ -200,7 +209,7 @@ class MusicgenForCausalLM(Delayed, Headed, MusicgenPreTrainedModel):
             scores = logits[:, :, -labels.shape[1] :].unbind(1)
             losses = [token_loss(s, books) for s, books in zip(scores, kept.unbind(-1), strict=True)]
             loss = torch.stack(losses).mean()
-        return CausalLMOutputWithCrossAttentions.carry(outputs, loss=loss, logits=logits.flatten(0, 1))
+        return self.output_class.carry(outputs, loss=loss, logits=logits.flatten(0, 1))
 
 
 class MusicgenUnconditionalInput(ModelOutput):
@@ -219,8 +228,9 @@ class MusicgenForConditionalGeneration(GenerationMixin, MusicgenPreTrainedModel)
         text_encoder, audio_encoder, decoder: models to join; built from the config when None.
     """
 
-    config_class = MusicgenConfig
+    config_class: type[MusicgenConfig] = MusicgenConfig  # type: ignore[assignment]
     base_model_prefix = "encoder_decoder"
+    decoder_class: ClassVar[type[MusicgenForCausalLM]] = MusicgenForCausalLM
 
     def __init__(
         self,
@@ -232,15 +242,14 @@ class MusicgenForConditionalGeneration(GenerationMixin, MusicgenPreTrainedModel)
         if config is None:
             if text_encoder is None or audio_encoder is None or decoder is None:
                 raise ValueError("pass a config, or all of text_encoder, audio_encoder and decoder")
-            config = MusicgenConfig.from_sub_models_config(
-                text_encoder.config, audio_encoder.config, decoder.config
-            )
+            configs = (text_encoder.config, audio_encoder.config, decoder.config)
+            config = self.config_class.from_sub_models_config(*configs)
         super().__init__(config)
         if text_encoder is None:
             text_encoder = build_part(config.text_encoder, "AutoModelForTextEncoding")
         self.text_encoder = text_encoder
         self.audio_encoder = build_part(config.audio_encoder) if audio_encoder is None else audio_encoder
-        self.decoder = MusicgenForCausalLM(config.decoder) if decoder is None else decoder
+        self.decoder = self.decoder_class(config.decoder) if decoder is None else decoder
         config.text_encoder, config.audio_encoder = self.text_encoder.config, self.audio_encoder.config
         config.decoder = self.decoder.config
         given, wanted = config.text_encoder.hidden_size, config.decoder.hidden_size
@@ -303,7 +312,7 @@ class MusicgenForConditionalGeneration(GenerationMixin, MusicgenPreTrainedModel)
         places: dict[str, tuple[Any, Any]] = {
             "text_encoder": (AutoModelForTextEncoding, text_encoder_pretrained_model_name_or_path),
             "audio_encoder": (AutoModel, audio_encoder_pretrained_model_name_or_path),
-            "decoder": (MusicgenForCausalLM, decoder_pretrained_model_name_or_path),
+            "decoder": (cls.decoder_class, decoder_pretrained_model_name_or_path),
         }
         parts: dict[str, Any] = {}
         for part, (loader, name) in places.items():
@@ -318,7 +327,7 @@ class MusicgenForConditionalGeneration(GenerationMixin, MusicgenPreTrainedModel)
                     raise ValueError(f"pass {part}_model, or {part}_pretrained_model_name_or_path")
                 parts[part] = loader.from_pretrained(name, *model_args, **own)
         configs = (parts[part].config for part in places)
-        return cls(MusicgenConfig.from_sub_models_config(*configs, **kwargs), **parts).eval()
+        return cls(cls.config_class.from_sub_models_config(*configs, **kwargs), **parts).eval()
 
     # Text and sound
 
