@@ -7,10 +7,13 @@ from typing import Any
 from zoo_core.config import PretrainedConfig
 
 
-class Glm4MoeConfig(PretrainedConfig):
-    """Sizes and switches of GLM-4.5."""
+class Glm4MoeLikeConfig(PretrainedConfig):
+    """The fields of GLM-4.5 and of the language model of GLM-4.5V.
 
-    model_type = "glm4_moe"
+    Checkpoints give a `head_dim`; without one it is what is left of hidden_size / num_attention_heads.
+    """
+
+    heads_divide_width = False
 
     vocab_size: int = 151552
     hidden_size: int = 4096
@@ -38,4 +41,11 @@ class Glm4MoeConfig(PretrainedConfig):
     topk_group: int = 1
     first_k_dense_replace: int = 1
     norm_topk_prob: bool = True
+
+
+class Glm4MoeConfig(Glm4MoeLikeConfig):
+    """Sizes and switches of GLM-4.5."""
+
+    model_type = "glm4_moe"
+
     use_qk_norm: bool = False

@@ -7,14 +7,9 @@ from collections.abc import Iterator
 from zoo_core.config import PretrainedConfig
 
 
-class ModernBertConfig(PretrainedConfig):
-    """Sizes and switches of a ModernBERT; the defaults are those of ModernBERT-base.
+class ModernBertLikeConfig(PretrainedConfig):
+    """The fields of ModernBERT and of its decoder, with ModernBERT-base's values."""
 
-    Every `global_attn_every_n_layers`-th layer sees everything, the others `local_attention` // 2 tokens
-    to either side, with a rotary base of their own.
-    """
-
-    model_type = "modernbert"
     attribute_map = {"rope_theta": "global_rope_theta"}
 
     vocab_size: int = 50368
@@ -38,15 +33,26 @@ class ModernBertConfig(PretrainedConfig):
     attention_dropout: float = 0.0
     global_attn_every_n_layers: int = 3
     local_attention: int = 128
-    local_rope_theta: float | None = 10000.0
     embedding_dropout: float = 0.0
     mlp_bias: bool = False
     mlp_dropout: float = 0.0
     decoder_bias: bool = True
-    classifier_pooling: str = "cls"
     classifier_dropout: float = 0.0
     classifier_bias: bool = False
     classifier_activation: str = "gelu"
+
+
+class ModernBertConfig(ModernBertLikeConfig):
+    """Sizes and switches of a ModernBERT.
+
+    Every `global_attn_every_n_layers`-th layer sees everything, the others `local_attention` // 2 tokens
+    to either side, with a rotary base of their own.
+    """
+
+    model_type = "modernbert"
+
+    local_rope_theta: float | None = 10000.0
+    classifier_pooling: str = "cls"
     deterministic_flash_attn: bool = False
     sparse_prediction: bool = False
     sparse_pred_ignore_index: int = -100
