@@ -75,8 +75,8 @@ class LightningAttention(nn.Module):
     def reset_parameters(self) -> None:
         """The decays: a geometric series over the heads, weaker in deeper layers."""
         rate = torch.exp2(-8 / self.heads * torch.arange(1, self.heads + 1)) * (1 - self.depth + 1e-5)
-        self.slope_rate.copy_(rate.view(-1, 1, 1))
-        place, rate = torch.arange(1.0, self.block + 1), self.slope_rate.cpu()
+        place, rate = torch.arange(1.0, self.block + 1), rate.view(-1, 1, 1)
+        self.slope_rate.copy_(rate)
         self.query_decay.copy_(torch.exp(-rate * place[:, None]))
         self.key_decay.copy_(torch.exp(-rate * (self.block - place)[:, None]))
         self.diagonal_decay.copy_(torch.exp(-rate * (place[:, None] - place).clamp(min=0)).tril())
