@@ -195,7 +195,7 @@ class MobileBertModel(MobileBertPreTrainedModel, bert.BertModel):
 
 
 class MobileBertLMScores(nn.Module):
-    """BERT's prediction head; a second table scores what the narrower table of tokens leaves of the states."""
+    """BERT's prediction head; a second table scores what the narrower table of tokens leaves over."""
 
     def __init__(self, config: MobileBertConfig) -> None:
         super().__init__()
