@@ -1,4 +1,4 @@
-"""HGNetV2, the backbone of D-FINE (https://arxiv.org/abs/2410.13842)."""
+"""PP-HGNet V2, the backbone of D-FINE (https://arxiv.org/abs/2410.13842)."""
 
 from zoo_core.architecture import Architecture, classes
 

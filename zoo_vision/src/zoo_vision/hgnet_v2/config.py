@@ -1,4 +1,4 @@
-"""Configuration of HGNetV2."""
+"""Configuration of HGNet V2."""
 
 from __future__ import annotations
 
@@ -6,20 +6,13 @@ from collections.abc import Iterator
 
 from zoo_core.config import BackboneConfig, field
 
-_STAGES = (
-    "in_channels",
-    "mid_channels",
-    "out_channels",
-    "num_blocks",
-    "downsample",
-    "light_block",
-    "kernel_size",
-    "numb_of_layers",
-)
-
 
 class HGNetV2Config(BackboneConfig):
-    """Sizes and switches of an HGNetV2; lists that begin with `stage_` have an entry for each stage."""
+    """Sizes and switches of an HGNet V2; lists that begin with `stage_` have an entry for each stage.
+
+    `stage_light_block`: layers of a 1x1 convolution and one in each channel. `use_learnable_affine_block`:
+    a factor and an offset after each activation.
+    """
 
     model_type = "hgnet_v2"
 
@@ -41,6 +34,7 @@ class HGNetV2Config(BackboneConfig):
     initializer_range: float = 0.02
 
     def check(self) -> Iterator[tuple[str, str]]:
-        for name in _STAGES:
-            if len(getattr(self, f"stage_{name}")) != len(self.depths):
-                yield f"stage_{name}", f"must have an entry for each of the {len(self.depths)} stages"
+        stages = len(self.stage_in_channels)
+        for name, value in vars(self).items():
+            if name.startswith("stage_") and name != "stage_names" and len(value) != stages:
+                yield name, f"must have {stages} entries, as many as stage_in_channels"

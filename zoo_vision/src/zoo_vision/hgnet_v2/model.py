@@ -1,4 +1,4 @@
-"""HGNetV2: blocks that join what all of their convolutions have made."""
+"""HGNet V2: blocks that join the outputs of all their convolutions."""
 
 from __future__ import annotations
 
@@ -18,14 +18,15 @@ from zoo_vision.nn.conv import ConvNorm
 
 
 class HGNetV2PreTrainedModel(PreTrainedModel):
-    """What all HGNetV2 classes share."""
+    """What all HGNet V2 classes share."""
 
     config_class = HGNetV2Config
+    base_model_prefix = "hgnetv2"
     main_input_name = "pixel_values"
 
 
 class LearnableAffine(nn.Module):
-    """One scale and one shift for a whole map."""
+    """One factor and one offset."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -36,100 +37,99 @@ class LearnableAffine(nn.Module):
 
 
 class HGConv(ConvNorm):
-    """Convolution, batch norm, activation and, where the config wants it, a learned scale and shift."""
+    """Convolution, batch norm, and with an activation what may follow it."""
 
     def __init__(
         self,
         config: HGNetV2Config,
         channels: int,
-        width: int,
-        kernel: int,
+        out_channels: int,
+        kernel: int = 1,
         *,
         stride: int = 1,
         groups: int = 1,
         act: str | None = "relu",
     ) -> None:
-        super().__init__(channels, width, kernel, stride=stride, groups=groups, act=act)
-        self.lab = LearnableAffine() if act and config.use_learnable_affine_block else nn.Identity()
+        super().__init__(channels, out_channels, kernel, stride=stride, groups=groups, act=act)
+        affine = act is not None and config.use_learnable_affine_block
+        self.lab = LearnableAffine() if affine else nn.Identity()
 
     def forward(self, x: Tensor) -> Tensor:
-        found: Tensor = self.lab(super().forward(x))
-        return found
+        return self.lab(super().forward(x))
 
 
-class LightConv(nn.Module):
-    """A 1x1 convolution, and one within each channel."""
+class HGLightConv(nn.Module):
+    """A 1x1 convolution, and one in each channel."""
 
-    def __init__(self, config: HGNetV2Config, channels: int, width: int, kernel: int) -> None:
+    def __init__(self, config: HGNetV2Config, channels: int, out_channels: int, kernel: int) -> None:
         super().__init__()
-        self.conv1 = HGConv(config, channels, width, 1, act=None)
-        self.conv2 = HGConv(config, width, width, kernel, groups=width)
+        self.conv1 = HGConv(config, channels, out_channels, act=None)
+        self.conv2 = HGConv(config, out_channels, out_channels, kernel, groups=out_channels)
 
     def forward(self, x: Tensor) -> Tensor:
         return self.conv2(self.conv1(x))
 
 
 class HGStem(nn.Module):
-    """Convolutions beside a pooling, to a quarter of the size."""
+    """Two paths, of convolutions and of pooling, to a quarter of the size."""
 
     def __init__(self, config: HGNetV2Config) -> None:
         super().__init__()
         channels, inner, width = config.stem_channels
-        act = config.hidden_act  # of the stem alone
+        act = config.hidden_act  # as released, the stages have ReLU whatever it is
         self.stem1 = HGConv(config, channels, inner, 3, stride=2, act=act)
         self.stem2a = HGConv(config, inner, inner // 2, 2, act=act)
         self.stem2b = HGConv(config, inner // 2, inner, 2, act=act)
-        self.stem3 = HGConv(config, 2 * inner, inner, 3, stride=2, act=act)
-        self.stem4 = HGConv(config, inner, width, 1, act=act)
+        self.stem3 = HGConv(config, inner * 2, inner, 3, stride=2, act=act)
+        self.stem4 = HGConv(config, inner, width, act=act)
 
-    def forward(self, x: Tensor) -> Tensor:
-        x = F.pad(self.stem1(x), (0, 1, 0, 1))
-        fine = self.stem2b(F.pad(self.stem2a(x), (0, 1, 0, 1)))
+    def forward(self, pixel_values: Tensor) -> Tensor:
+        """(batch, channels, height, width) to (batch, width, height / 4, width / 4)."""
+        x = F.pad(self.stem1(pixel_values), (0, 1, 0, 1))
+        convolved = self.stem2b(F.pad(self.stem2a(x), (0, 1, 0, 1)))
         pooled = F.max_pool2d(x, 2, 1, ceil_mode=True)
-        return self.stem4(self.stem3(torch.cat((pooled, fine), dim=1)))
+        return self.stem4(self.stem3(torch.cat((pooled, convolved), dim=1)))
 
 
 class HGBlock(nn.Module):
-    """Convolutions one after the other, whose results and input are joined and made narrower.
-
-    Args:
-        residual: the input is added.
-    """
+    """Layers one after the other, the input and all outputs of which are joined and aggregated."""
 
     def __init__(self, config: HGNetV2Config, stage: int, channels: int, *, residual: bool) -> None:
         super().__init__()
+        inner, width = config.stage_mid_channels[stage], config.stage_out_channels[stage]
+        kernel, count = config.stage_kernel_size[stage], config.stage_numb_of_layers[stage]
+        layer = HGLightConv if config.stage_light_block[stage] else HGConv
         self.residual = residual
-        inner, out = config.stage_mid_channels[stage], config.stage_out_channels[stage]
-        kind = LightConv if config.stage_light_block[stage] else HGConv
-        count, kernel = config.stage_numb_of_layers[stage], config.stage_kernel_size[stage]
         self.layers = nn.ModuleList(
-            kind(config, channels if i == 0 else inner, inner, kernel) for i in range(count)
+            layer(config, inner if i else channels, inner, kernel) for i in range(count)
         )
         joined = channels + count * inner
         self.aggregation = nn.Sequential(
-            HGConv(config, joined, out // 2, 1), HGConv(config, out // 2, out, 1)
+            HGConv(config, joined, width // 2), HGConv(config, width // 2, width)
         )
 
     def forward(self, x: Tensor) -> Tensor:
-        found = [x]
+        outputs = [x]
         for layer in self.layers:
-            found.append(layer(found[-1]))
-        y: Tensor = self.aggregation(torch.cat(found, dim=1))
+            outputs.append(layer(outputs[-1]))
+        y = self.aggregation(torch.cat(outputs, dim=1))
         return x + y if self.residual else y
 
 
 class HGStage(nn.Module):
-    """Blocks of one size, after a convolution that halves it."""
+    """Blocks of one size, where wanted after a convolution that halves the previous one's."""
 
     def __init__(self, config: HGNetV2Config, index: int) -> None:
         super().__init__()
-        channels, out = config.stage_in_channels[index], config.stage_out_channels[index]
-        self.downsample: nn.Module = nn.Identity()
-        if config.stage_downsample[index]:
-            self.downsample = HGConv(config, channels, channels, 3, stride=2, groups=channels, act=None)
+        channels, width = config.stage_in_channels[index], config.stage_out_channels[index]
+        self.downsample = (
+            HGConv(config, channels, channels, 3, stride=2, groups=channels, act=None)
+            if config.stage_downsample[index]
+            else nn.Identity()
+        )
         self.blocks = nn.Sequential(
             *(
-                HGBlock(config, index, channels if i == 0 else out, residual=i > 0)
+                HGBlock(config, index, width if i else channels, residual=i > 0)
                 for i in range(config.stage_num_blocks[index])
             )
         )
@@ -146,7 +146,7 @@ class HGNetV2Model(HGNetV2PreTrainedModel):
     def __init__(self, config: HGNetV2Config) -> None:
         super().__init__(config)
         self.stem = HGStem(config)
-        self.stages = nn.ModuleList(HGStage(config, i) for i in range(len(config.depths)))
+        self.stages = nn.ModuleList(HGStage(config, i) for i in range(len(config.stage_in_channels)))
         self.post_init()
 
     def forward(self, pixel_values: Tensor) -> BaseModelOutputWithPoolingAndNoAttention:
@@ -165,21 +165,21 @@ class HGNetV2Model(HGNetV2PreTrainedModel):
 
 
 class HGNetV2ForImageClassification(ForPooledImageClassification, HGNetV2PreTrainedModel):
-    """HGNetV2 with a classifier on the pooled state."""
+    """HGNet V2 with a classifier on the pooled state."""
 
     base_class = HGNetV2Model
     base_name = ""
     head_names = {"classifier": "fc"}
 
     def features_width(self, config: PretrainedConfig) -> int:
-        return config.stage_out_channels[-1]
+        return config.hidden_sizes[-1]
 
 
 class HGNetV2Backbone(Backbone, HGNetV2PreTrainedModel):
-    """HGNetV2 that returns the maps of some stages."""
+    """HGNet V2 that returns the maps of some stages."""
 
     base_class = HGNetV2Model
 
     @property
     def num_features(self) -> list[int]:
-        return [self.config.stem_channels[-1], *self.config.stage_out_channels]
+        return [self.config.embedding_size, *self.config.hidden_sizes]
