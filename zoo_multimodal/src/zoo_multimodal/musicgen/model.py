@@ -467,12 +467,7 @@ class MusicgenForConditionalGeneration(GenerationMixin, MusicgenPreTrainedModel)
         if input_ids is None and encoder_outputs is None:
             nothing = self.get_unconditional_inputs()
             encoder_outputs, attention_mask = nothing.encoder_outputs, nothing.attention_mask
-        config = merged(
-            self.settings(),
-            generation_config,
-            {name: kwargs[name] for name in kwargs if name in DEFAULTS},
-            kwargs.pop("use_model_defaults", None) is not False,
-        )
+        config = self.settings_of_call(generation_config, kwargs)
         encoded, states = self.encode_text(input_ids, attention_mask, encoder_outputs)
         scales = None
         if input_values is not None:
@@ -497,6 +492,14 @@ class MusicgenForConditionalGeneration(GenerationMixin, MusicgenPreTrainedModel)
             decoder_hidden_states=output.get("hidden_states"),
             past_key_values=output.get("past_key_values"),
         )
+
+    def settings_of_call(
+        self, generation_config: GenerationConfig | None, kwargs: dict[str, Any]
+    ) -> GenerationConfig:
+        """The settings of a call of `generate`: its keywords, over its config, over the model's."""
+        own = {name: kwargs[name] for name in kwargs if name in DEFAULTS}
+        defaults = kwargs.pop("use_model_defaults", None) is not False
+        return merged(self.settings(), generation_config, own, defaults)
 
     def started(self, ids: Tensor | None, config: GenerationConfig, batch: int) -> Tensor:
         """Rows of codes that begin with the start token; None: it alone."""

@@ -8,8 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from zoo_core.config import PretrainedConfig
-from zoo_core.generation.config import DEFAULTS, GenerationConfig
-from zoo_core.generation.session import merged
+from zoo_core.generation.config import GenerationConfig
 from zoo_core.modeling.outputs import BaseModelOutputWithPast, CausalLMOutputWithPast, ModelOutput
 from zoo_core.nn.cache import Cache
 from zoo_core.nn.masks import AttentionContext
@@ -181,12 +180,7 @@ class MusicgenMelodyForConditionalGeneration(musicgen.MusicgenForConditionalGene
             **kwargs: as of MusicGen.
         """
         input_ids = inputs if input_ids is None else input_ids
-        config = merged(
-            self.settings(),
-            generation_config,
-            {name: kwargs[name] for name in kwargs if name in DEFAULTS},
-            kwargs.pop("use_model_defaults", None) is not False,
-        )
+        config = self.settings_of_call(generation_config, kwargs)
         batch = next((len(given) for given in (input_ids, input_features) if given is not None), 1)
         nothing = self.prefix(None, None, self.no_melody(batch))
         states = self.prefix(input_ids, attention_mask, input_features)
