@@ -16,7 +16,15 @@ CASES = Path(__file__).parent / "cases"
 
 #: types whose causal class reads more than one row of ids a prompt; their own tests compare
 #: decoding with and without a cache
-_OTHER_INPUTS = {"cpmant", "llava", "musicgen", "musicgen_decoder", "vipllava"}
+_OTHER_INPUTS = {
+    "cpmant",
+    "llava",
+    "musicgen",
+    "musicgen_decoder",
+    "musicgen_melody",
+    "musicgen_melody_decoder",
+    "vipllava",
+}
 
 
 def causal_types() -> list[str]:
