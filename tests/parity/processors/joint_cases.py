@@ -289,6 +289,31 @@ GEMMA3_TOKENIZER = (
     },
 )
 
+PIXTRAL_TOKENS = ["[IMG]", "[IMG_BREAK]", "[IMG_END]"]
+PIXTRAL_CALLS = [
+    call(text="a cat"),
+    call(images=image(60, 40), text="see [IMG]?"),
+    call(images=[image(60, 40)], text=["see [IMG]?"], return_tensors="np"),
+    call(images=[image(60, 40), image(20, 40)], text="[IMG] or [IMG]"),
+    call(
+        images=[[image(60, 40), image(20, 40, 2)], [image(50, 50, 3)]],
+        text=["[IMG][IMG] a", "b [IMG]"],
+        padding=True,
+    ),
+    call(
+        images=[image(60, 40), image(20, 40, 2), image(50, 50, 3)],
+        text=["[IMG][IMG] a", "b [IMG]"],
+        padding=True,
+        return_tensors="pt",
+    ),
+    call(images=image(60, 40), text="[IMG]a", return_mm_token_type_ids=True, return_tensors="pt"),
+    call(images=image(60, 40), text="[IMG]a", padding="max_length", max_length=90, return_tensors="np"),
+    call(text=["a cat", "b"], padding=True),
+    call(images=[image(60, 40)], text=["[IMG] a cat"], truncation=True, max_length=3),
+    *CHAT_CALLS,
+    call("batch_decode", sequences={"$ids": [[70, 71], [72, 73]]}),
+]
+
 CASES: dict[str, dict[str, Any]] = {
     "Qwen2VLProcessor": {
         "class": "Qwen2VLProcessor",
@@ -653,5 +678,23 @@ CASES: dict[str, dict[str, Any]] = {
             call("batch_decode", sequences={"$ids": [[70, 71], [72, 73]]}),
             call("post_process_image_text_to_text", generated_outputs={"$ids": [[1, 70, 71, 2, 72]]}),
         ],
+    },
+    "PixtralProcessor": {
+        "class": "PixtralProcessor",
+        "components": {
+            "image_processor": ("PixtralImageProcessor", {"size": {"longest_edge": 32}, "patch_size": 4}),
+            "tokenizer": (PIECES[0], {**PIECES[1], "additional_special_tokens": PIXTRAL_TOKENS}),
+        },
+        "settings": {"patch_size": 4, "spatial_merge_size": 1, "chat_template": template("[IMG]")},
+        "calls": PIXTRAL_CALLS,
+    },
+    "PixtralProcessor.merged": {
+        "class": "PixtralProcessor",
+        "components": {
+            "image_processor": ("PixtralImageProcessor", {"size": {"longest_edge": 32}, "patch_size": 4}),
+            "tokenizer": (PIECES[0], {**PIECES[1], "additional_special_tokens": PIXTRAL_TOKENS}),
+        },
+        "settings": {"patch_size": 4, "spatial_merge_size": 2, "chat_template": template("[IMG]")},
+        "calls": PIXTRAL_CALLS[:6],
     },
 }

@@ -24,6 +24,7 @@ _PROCESSORS = {
     "MgpstrProcessor": "mgp_str",
     "PaliGemmaProcessor": "paligemma",
     "Pix2StructProcessor": "pix2struct",
+    "PixtralProcessor": "pixtral",
     "Qwen2VLProcessor": "qwen2_vl",
     "Qwen2_5_VLProcessor": "qwen2_5_vl",
     "Siglip2Processor": "siglip2",

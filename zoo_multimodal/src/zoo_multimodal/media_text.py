@@ -71,6 +71,10 @@ class MediaTextProcessor(ProcessorMixin):
             texts = expand_placeholders(texts, mark, shared, what=kind.removesuffix("s"))
         return BatchFeature({**self.encode(texts, groups["text_kwargs"]), **found})
 
+    def tokens_of_images(self) -> list[str]:
+        """The tokens that belong to images."""
+        return [self.image_token]
+
     def mark_of(self, kind: str) -> str:
         """What stands for an image or a video in a text; by default its placeholder."""
         return self.image_token if kind == "images" else self.video_token
@@ -101,7 +105,8 @@ class MediaTextProcessor(ProcessorMixin):
                     f"text {place}; raise max_length or pass truncation=False"
                 )
         if kinds:
-            encoded[self.kinds_name] = marks
+            tokens = {*self.tokenizer.convert_tokens_to_ids(self.tokens_of_images())}
+            encoded[self.kinds_name] = [[int(i in tokens) for i in row] for row in encoded["input_ids"]]
         return dict(BatchEncoding(encoded, tensor_type=wanted))
 
 

@@ -13,6 +13,7 @@ from torch import Tensor, nn
 
 from zoo_core.nn.attention import Attention
 from zoo_core.nn.masks import AttentionContext, Mask
+from zoo_core.nn.recording import ATTENTIONS, wants
 from zoo_core.nn.rotary import RotaryTables
 
 
@@ -30,6 +31,10 @@ class PackedAttention(Attention):
     ) -> Tensor:
         """(1, tokens, hidden) to the same shape; `lengths` of the segments add up to the tokens."""
         query, key, value = self.heads(hidden, rotary)
+        if wants(ATTENTIONS):  # one matrix of weights, zero between segments
+            segment = torch.arange(len(lengths)).repeat_interleave(torch.tensor(lengths)).to(hidden.device)
+            mask = Mask(allowed=(segment[:, None] == segment)[None, None])
+            return self.merge(self.attend(query, key, value, mask, **options))
         if len(set(lengths)) == 1:  # one batch of equal segments
             batch = [x[0].unflatten(1, (-1, lengths[0])).transpose(0, 1) for x in (query, key, value)]
             attended = self.attend(batch[0], batch[1], batch[2], Mask(), **options)
@@ -39,16 +44,17 @@ class PackedAttention(Attention):
 
 
 class GridRotary(nn.Module):
-    """Rotary embedding of places in a grid: of a head's pairs the first half turns with the row, the
-    second with the column, by the same wavelengths."""
+    """Rotary embedding of places in a grid: of a head's pairs the first half turns with the row, the second
+    with the column; by the same wavelengths, or, with `alternate`, by every other one each (Pixtral)."""
 
     inv_freq: Tensor
 
-    def __init__(self, head_dim: int, *, theta: float = 10000.0) -> None:
+    def __init__(self, head_dim: int, *, theta: float = 10000.0, alternate: bool = False) -> None:
         super().__init__()
-        half = head_dim // 2
-        exponents = torch.arange(0, half, 2, dtype=torch.float32) / half
-        self.register_buffer("inv_freq", theta**-exponents, persistent=False)
+        width = head_dim if alternate else head_dim // 2
+        inv_freq = theta ** -(torch.arange(0, width, 2, dtype=torch.float32) / width)
+        both = torch.stack((inv_freq[::2], inv_freq[1::2]) if alternate else (inv_freq, inv_freq))
+        self.register_buffer("inv_freq", both, persistent=False)
 
     def forward(self, places: Tensor) -> RotaryTables:
         """Tables for the rows and columns of patches (patches, 2)."""

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 from zoo_core.config import PretrainedConfig, sub_config
 
 
@@ -24,8 +22,3 @@ class Gemma3Config(PretrainedConfig):
     eoi_token_index: int = 256000
     image_token_index: int = 262144
     initializer_range: float = 0.02
-
-    def check(self) -> Iterator[tuple[str, str]]:
-        patches = self.vision_config.image_size // self.vision_config.patch_size
-        if int(self.mm_tokens_per_image**0.5) not in range(1, patches + 1):
-            yield "mm_tokens_per_image", f"must be from 1 to the {patches}x{patches} patches of an image"

@@ -8,6 +8,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from zoo_core.errors import ConfigError
 from zoo_core.heads.last_token import ForLastTokenClassification
 from zoo_core.modeling.model import PreTrainedModel
 from zoo_core.nn.norm import RMSNorm
@@ -40,6 +41,11 @@ class AveragingProjector(nn.Module):
         )
         self.patches = vision.image_size // vision.patch_size
         self.side = self.patches // int(config.mm_tokens_per_image**0.5)
+        if self.side < 1:
+            raise ConfigError(
+                f"mm_tokens_per_image={config.mm_tokens_per_image} is more than the {self.patches}x{self.patches} "
+                "patches of an image"
+            )
 
     def forward(self, features: Tensor) -> Tensor:
         """(images, patches, width) to (images, features, hidden)."""

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 from zoo_core.config import PretrainedConfig, sub_config
 from zoo_multimodal.idefics2.config import Idefics2VisionConfig
 
@@ -26,10 +24,8 @@ class Idefics3Config(PretrainedConfig):
     image_token_id: int = 128257
     tie_word_embeddings: bool = False
     vision_config: Idefics3VisionConfig = sub_config(Idefics3VisionConfig, fixed=True)
-    text_config: PretrainedConfig = sub_config("llama", rms_norm_eps=1e-5, tie_word_embeddings=False)
+    text_config: PretrainedConfig = sub_config(
+        "llama", rms_norm_eps=1e-5, pad_token_id=128002, tie_word_embeddings=False
+    )
     scale_factor: int = 2
     pad_token_id: int | None = 128002
-
-    def check(self) -> Iterator[tuple[str, str]]:
-        if (self.vision_config.image_size // self.vision_config.patch_size) % self.scale_factor:
-            yield "scale_factor", "must divide the patches along an edge of an image"

@@ -46,19 +46,24 @@ class LlavaModel(LlavaPreTrainedModel, ImageTextModel):
         *,
         vision_feature_layer: int | list[int] | None = None,
         vision_feature_select_strategy: str | None = None,
+        image_sizes: Tensor | None = None,
         **inputs: Any,
     ) -> ImageTextModelOutput:
-        """As the base's, with features of other layers than the config's where they are given."""
+        """As the base's, with features of other layers than the config's where they are given.
+
+        `image_sizes` (images, 2), heights and widths without padding, go to towers that read them (Pixtral).
+        """
         return super().forward(
             input_ids,
             pixel_values,
+            image_sizes=image_sizes,
             vision_feature_layer=vision_feature_layer,
             vision_feature_select_strategy=vision_feature_select_strategy,
             **inputs,
         )
 
     def image_options(self, inputs: dict[str, object]) -> dict[str, object]:
-        names = ("vision_feature_layer", "vision_feature_select_strategy")
+        names = ("vision_feature_layer", "vision_feature_select_strategy", "image_sizes")
         return {name: inputs.pop(name) for name in names if name in inputs}
 
     def get_image_features(
@@ -67,6 +72,7 @@ class LlavaModel(LlavaPreTrainedModel, ImageTextModel):
         *,
         vision_feature_layer: int | list[int] | None = None,
         vision_feature_select_strategy: str | None = None,
+        image_sizes: Tensor | None = None,
     ) -> Tensor:
         """(images, channels, height, width) to (images, features, hidden).
 
@@ -74,7 +80,8 @@ class LlavaModel(LlavaPreTrainedModel, ImageTextModel):
         """
         layers = self.config.vision_feature_layer if vision_feature_layer is None else vision_feature_layer
         strategy = vision_feature_select_strategy or self.config.vision_feature_select_strategy
-        states = self.vision_tower(pixel_values, output_hidden_states=True).hidden_states
+        sizes = {} if image_sizes is None else {"image_sizes": image_sizes}
+        states = self.vision_tower(pixel_values, output_hidden_states=True, **sizes).hidden_states
         chosen = [states[i] for i in ([layers] if isinstance(layers, int) else layers)]
         if strategy == "default":
             chosen = [state[:, 1:] for state in chosen]
