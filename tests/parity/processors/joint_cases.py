@@ -314,6 +314,16 @@ PIXTRAL_CALLS = [
     call("batch_decode", sequences={"$ids": [[70, 71], [72, 73]]}),
 ]
 
+AYA_TOKENS = {
+    "pad_token": "<PAD>",
+    "bos_token": "<BOS>",
+    "eos_token": "<EOS>",
+    "additional_special_tokens": [
+        "<image>", "<|START_OF_IMG|>", "<|END_OF_IMG|>", "<|IMG_PATCH|>", "<|IMG_LINE_BREAK|>",
+        "TILE_1", "TILE_2", "TILE_3", "TILE_4", "TILE_GLOBAL",
+    ],
+}  # fmt: skip
+
 CASES: dict[str, dict[str, Any]] = {
     "Qwen2VLProcessor": {
         "class": "Qwen2VLProcessor",
@@ -696,5 +706,22 @@ CASES: dict[str, dict[str, Any]] = {
         },
         "settings": {"patch_size": 4, "spatial_merge_size": 2, "chat_template": template("[IMG]")},
         "calls": PIXTRAL_CALLS[:6],
+    },
+    "AyaVisionProcessor": {
+        "class": "AyaVisionProcessor",
+        "components": {
+            "image_processor": (
+                "GotOcr2ImageProcessor",
+                {"size": {"height": 16, "width": 16}, "max_patches": 4},
+            ),
+            "tokenizer": ("CohereTokenizerFast", {"backend": "bytes", **AYA_TOKENS}),
+        },
+        "settings": {
+            "patch_size": 4,
+            "img_size": 16,
+            "downsample_factor": 2,
+            "chat_template": template("<image>"),
+        },
+        "calls": [one for one in MARK_CALLS if "truncation" not in one["arguments"]],
     },
 }

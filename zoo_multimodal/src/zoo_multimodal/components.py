@@ -1,6 +1,7 @@
 """Class names in JSON files, and where the classes are."""
 
 _PROCESSORS = {
+    "AyaVisionProcessor": "aya_vision",
     "AlignProcessor": "align",
     "AltCLIPProcessor": "altclip",
     "Blip2Processor": "blip_2",

@@ -43,8 +43,8 @@ class AveragingProjector(nn.Module):
         self.side = self.patches // int(config.mm_tokens_per_image**0.5)
         if self.side < 1:
             raise ConfigError(
-                f"mm_tokens_per_image={config.mm_tokens_per_image} is more than the {self.patches}x{self.patches} "
-                "patches of an image"
+                f"mm_tokens_per_image={config.mm_tokens_per_image} is more than an image has patches, "
+                f"{self.patches}x{self.patches}"
             )
 
     def forward(self, features: Tensor) -> Tensor:

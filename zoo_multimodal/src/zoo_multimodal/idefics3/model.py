@@ -25,8 +25,23 @@ class Idefics3VisionTransformer(Idefics2VisionTransformer):
     config_class = Idefics3VisionConfig
 
 
+def joined_squares(features: Tensor, side: int) -> Tensor:
+    """Features of square images (images, patches, width), `side` x `side` neighbours as one.
+
+    Returns:
+        (images, rows, columns, width x side squared) (https://arxiv.org/abs/1609.05158).
+    """
+    edge = int(features.shape[1] ** 0.5)
+    if edge**2 != features.shape[1] or edge % side:
+        raise ValueError(
+            f"an image has {features.shape[1]} patches, no square of whole {side}x{side} blocks; "
+            "the image processor cuts images to such squares"
+        )
+    return features.unflatten(1, (edge // side, side, edge // side, side)).transpose(2, 3).flatten(3)
+
+
 class ShuffledProjection(nn.Module):
-    """`side` x `side` neighbours as one feature (https://arxiv.org/abs/1609.05158), mapped to a width."""
+    """`side` x `side` neighbours as one feature, mapped to a width."""
 
     hub_names = {"proj": "modality_projection.proj"}
 
@@ -36,15 +51,8 @@ class ShuffledProjection(nn.Module):
         self.proj = nn.Linear(width * side**2, hidden_size, bias=False)
 
     def forward(self, features: Tensor) -> Tensor:
-        """Features of square images (images, patches, width) to (images, patches / side squared, hidden)."""
-        edge, side = int(features.shape[1] ** 0.5), self.side
-        if edge**2 != features.shape[1] or edge % side:
-            raise ValueError(
-                f"an image has {features.shape[1]} patches, no square of whole {side}x{side} blocks; "
-                "the image processor cuts images to such squares"
-            )
-        blocks = features.unflatten(1, (edge // side, side, edge // side, side)).transpose(2, 3)
-        return self.proj(blocks.flatten(3).flatten(1, 2))
+        """(images, patches, width) to (images, patches / side squared, hidden)."""
+        return self.proj(joined_squares(features, self.side).flatten(1, 2))
 
 
 class JoinedFeaturesModel(SampledImagesModel):

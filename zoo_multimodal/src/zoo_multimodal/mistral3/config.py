@@ -6,7 +6,7 @@ from zoo_core.config import PretrainedConfig, sub_config
 
 
 class Mistral3Config(PretrainedConfig):
-    """Pixtral's image tower, whose features are joined `spatial_merge_size` squared at a time, and Mistral."""
+    """Pixtral's image tower, `spatial_merge_size` squared of whose features become one, and a Mistral."""
 
     model_type = "mistral3"
     attribute_map = {"image_token_id": "image_token_index"}
