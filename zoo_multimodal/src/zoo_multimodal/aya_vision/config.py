@@ -6,7 +6,7 @@ from zoo_core.config import PretrainedConfig, sub_config
 
 
 class AyaVisionConfig(PretrainedConfig):
-    """A SigLIP image tower, whose features are joined `downsample_factor` squared at a time, and a Cohere 2."""
+    """A SigLIP image tower, `downsample_factor` squared of whose features become one, and a Cohere 2."""
 
     model_type = "aya_vision"
     attribute_map = {"image_token_id": "image_token_index"}
