@@ -6,6 +6,7 @@ _PROCESSORS = {
     "AltCLIPProcessor": "altclip",
     "Blip2Processor": "blip_2",
     "BlipProcessor": "blip",
+    "BridgeTowerProcessor": "bridgetower",
     "CLIPProcessor": "clip",
     "CLIPSegProcessor": "clipseg",
     "ChineseCLIPProcessor": "chinese_clip",
