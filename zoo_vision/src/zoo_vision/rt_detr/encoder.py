@@ -36,10 +36,11 @@ class ScaleConv(ConvNorm):
         kernel: int,
         *,
         stride: int = 1,
+        groups: int = 1,
         act: bool = True,
     ) -> None:
-        kind = config.activation_function if act else None
-        super().__init__(channels, width, kernel, stride=stride, act=kind, eps=config.batch_norm_eps)
+        kind, eps = config.activation_function if act else None, config.batch_norm_eps
+        super().__init__(channels, width, kernel, stride=stride, groups=groups, act=kind, eps=eps)
 
 
 class RepVGGBlock(nn.Module):
@@ -58,14 +59,14 @@ class RepVGGBlock(nn.Module):
 class CSPBlock(nn.Module):
     """Two 1x1 convolutions, one with blocks after it, added (https://arxiv.org/abs/1911.11929)."""
 
-    def __init__(self, config: PretrainedConfig, *, depth: int = 3) -> None:
+    def __init__(
+        self, config: PretrainedConfig, channels: int, width: int, out: int, *, depth: int = 3
+    ) -> None:
         super().__init__()
-        size = config.encoder_hidden_dim
-        width = int(size * config.hidden_expansion)
-        self.conv1 = ScaleConv(config, 2 * size, width, 1)
-        self.conv2 = ScaleConv(config, 2 * size, width, 1)
+        self.conv1 = ScaleConv(config, channels, width, 1)
+        self.conv2 = ScaleConv(config, channels, width, 1)
         self.bottlenecks = nn.Sequential(*(RepVGGBlock(config, width) for _ in range(depth)))
-        self.conv3 = nn.Identity() if width == size else ScaleConv(config, width, size, 1)
+        self.conv3 = nn.Identity() if width == out else ScaleConv(config, width, out, 1)
 
     def forward(self, x: Tensor) -> Tensor:
         return self.conv3(self.bottlenecks(self.conv1(x)) + self.conv2(x))
@@ -113,19 +114,24 @@ class HybridEncoder(PreTrainedModel):
 
     def __init__(self, config: PretrainedConfig) -> None:
         super().__init__(config)
-        size, steps = config.encoder_hidden_dim, range(len(config.encoder_in_channels) - 1)
+        steps = range(len(config.encoder_in_channels) - 1)
         self.stacks = nn.ModuleList(
             nn.ModuleList(scale_layer(config) for _ in range(config.encoder_layers))
             for _ in config.encode_proj_layers
         )
-        self.lateral_convs = nn.ModuleList(ScaleConv(config, size, size, 1) for _ in steps)
+        self.lateral_convs = nn.ModuleList(self.make_lateral(config) for _ in steps)
         self.fpn_blocks = nn.ModuleList(self.make_block(config) for _ in steps)
         self.downsample_convs = nn.ModuleList(self.make_downsample(config) for _ in steps)
         self.pan_blocks = nn.ModuleList(self.make_block(config) for _ in steps)
 
     def make_block(self, config: PretrainedConfig) -> nn.Module:
         """What joins two maps of one size."""
-        return CSPBlock(config)
+        size = config.encoder_hidden_dim
+        return CSPBlock(config, 2 * size, int(size * config.hidden_expansion), size)
+
+    def make_lateral(self, config: PretrainedConfig) -> nn.Module:
+        """What a map passes before it is enlarged."""
+        return ScaleConv(config, config.encoder_hidden_dim, config.encoder_hidden_dim, 1)
 
     def make_downsample(self, config: PretrainedConfig) -> nn.Module:
         """What halves a map."""

@@ -198,6 +198,7 @@ class RTDetrDecoder(RTDetrPreTrainedModel):
 class RTDetrModel(FreezableBackbone, RTDetrPreTrainedModel):
     """Backbone, encoder, and a decoder that starts from the encoder's best cells."""
 
+    output_class: type[RTDetrModelOutput] = RTDetrModelOutput
     decoder_class: type[RTDetrDecoder] = RTDetrDecoder
     encoder_class: type[HybridEncoder] = HybridEncoder
     hub_names: HubNames = {"backbone": "backbone.model"}
@@ -271,14 +272,13 @@ class RTDetrModel(FreezableBackbone, RTDetrPreTrainedModel):
         start, references, chosen = self._queries(maps, noised)
         visible = None if noised is None else noised.visible
         decoded = self.decoder(start, maps, references, visible)
-        return RTDetrModelOutput.join(
+        steps = {k: v for k, v in decoded.items() if k.startswith(("intermediate_", "initial_"))}
+        return self.output_class.join(
             encoded,
             decoded,
-            intermediate_hidden_states=decoded.intermediate_hidden_states,
-            intermediate_logits=decoded.intermediate_logits,
-            intermediate_reference_points=decoded.intermediate_reference_points,
             init_reference_points=references,
             denoising_meta_values=None if noised is None else noised.summary(config.num_queries),
+            **steps,
             **chosen,
         )
 
@@ -341,6 +341,7 @@ class RTDetrForObjectDetection(RTDetrPreTrainedModel):
     """RT-DETR with the scores and the box of each query; no box suppresses another."""
 
     base_class: type[RTDetrModel] = RTDetrModel
+    output_class: type[RTDetrObjectDetectionOutput] = RTDetrObjectDetectionOutput
     class_embed: Any
     bbox_embed: Any
 
@@ -385,7 +386,7 @@ class RTDetrForObjectDetection(RTDetrPreTrainedModel):
         loss = parts = auxiliary = None
         if labels is not None:
             loss, parts, auxiliary = self.loss(outputs, layers, labels)
-        return RTDetrObjectDetectionOutput.carry(
+        return self.output_class.carry(
             outputs,
             loss=loss,
             loss_dict=parts,
