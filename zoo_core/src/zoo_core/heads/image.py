@@ -26,8 +26,12 @@ class ForImageClassification(Headed):
     output_class: type[ModelOutput] = ImageClassifierOutput
 
     def build_head(self, config: PretrainedConfig) -> None:
+        self.classifier = self.make_classifier(config)
+
+    def make_classifier(self, config: PretrainedConfig) -> nn.Module:
+        """What makes logits of what `features` picks."""
         width = self.features_width(config)
-        self.classifier = nn.Linear(width, config.num_labels) if config.num_labels > 0 else nn.Identity()
+        return nn.Linear(width, config.num_labels) if config.num_labels > 0 else nn.Identity()
 
     def features_width(self, config: PretrainedConfig) -> int:
         """Width of what `features` returns."""
@@ -53,6 +57,40 @@ class ForPooledImageClassification(ForImageClassification):
 
     def features(self, outputs: ModelOutput) -> Tensor:
         return outputs.pooler_output.flatten(1)
+
+
+class DistilledClassifierOutput(ModelOutput):
+    """`logits` (batch, labels), the mean of `cls_logits` and `distillation_logits`."""
+
+    logits: Tensor
+    cls_logits: Tensor
+    distillation_logits: Tensor
+    hidden_states: tuple[Tensor, ...] | None = None
+    attentions: tuple[Tensor, ...] | None = None
+
+
+class ForDistilledImageClassification(ForImageClassification):
+    """Two classifiers, one taught by labels and one by a teacher (https://arxiv.org/abs/2012.12877).
+
+    For inference only: there is no loss.
+    """
+
+    def build_head(self, config: PretrainedConfig) -> None:
+        super().build_head(config)
+        self.distillation_classifier = self.make_classifier(config)
+
+    def distilled_features(self, outputs: ModelOutput) -> Tensor:
+        """What the classifier that follows the teacher looks at, by default the same."""
+        return self.features(outputs)
+
+    def forward(self, pixel_values: Tensor | None = None, **inputs: Any) -> ModelOutput:  # type: ignore[override]
+        outputs = self.model(pixel_values, **inputs)
+        own = self.classifier(self.features(outputs))
+        taught = self.distillation_classifier(self.distilled_features(outputs))
+        logits = (own + taught) / 2
+        return DistilledClassifierOutput.carry(
+            outputs, logits=logits, cls_logits=own, distillation_logits=taught
+        )
 
 
 class ForMaskedImageModeling(Headed):

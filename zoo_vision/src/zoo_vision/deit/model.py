@@ -7,9 +7,11 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from zoo_core.config import PretrainedConfig
-from zoo_core.heads.base import Headed
-from zoo_core.heads.image import ForImageClassification, ForMaskedImageModeling
+from zoo_core.heads.image import (
+    ForDistilledImageClassification,
+    ForImageClassification,
+    ForMaskedImageModeling,
+)
 from zoo_core.modeling.outputs import ModelOutput
 from zoo_vision.deit.config import DeiTConfig
 from zoo_vision.vit.model import ViTEmbeddings, ViTModel, ViTPreTrainedModel
@@ -56,37 +58,12 @@ class DeiTForMaskedImageModeling(ForMaskedImageModeling, DeiTPreTrainedModel):
         return outputs.last_hidden_state[:, 1:-1]  # as released: shifted by the distillation token
 
 
-class DeiTForImageClassificationWithTeacherOutput(ModelOutput):
-    """`logits` (batch, labels), the mean of `cls_logits` and `distillation_logits`."""
-
-    logits: Tensor
-    cls_logits: Tensor
-    distillation_logits: Tensor
-    hidden_states: tuple[Tensor, ...] | None = None
-    attentions: tuple[Tensor, ...] | None = None
-
-
-class DeiTForImageClassificationWithTeacher(Headed, DeiTPreTrainedModel):
+class DeiTForImageClassificationWithTeacher(ForDistilledImageClassification, DeiTPreTrainedModel):
     """DeiT with a classifier on either token; for inference only."""
 
     base_class = DeiTModel
     base_options = {"add_pooling_layer": False}
+    head_names = {"classifier": "cls_classifier"}
 
-    def build_head(self, config: PretrainedConfig) -> None:
-        self.cls_classifier = self._classifier(config)
-        self.distillation_classifier = self._classifier(config)
-
-    @staticmethod
-    def _classifier(config: PretrainedConfig) -> nn.Module:
-        return nn.Linear(config.hidden_size, config.num_labels) if config.num_labels > 0 else nn.Identity()
-
-    def forward(self, pixel_values: Tensor | None = None, **inputs: Any) -> ModelOutput:
-        outputs = self.model(pixel_values, **inputs)
-        cls_logits = self.cls_classifier(outputs.last_hidden_state[:, 0])
-        distillation_logits = self.distillation_classifier(outputs.last_hidden_state[:, 1])
-        return DeiTForImageClassificationWithTeacherOutput.carry(
-            outputs,
-            logits=(cls_logits + distillation_logits) / 2,
-            cls_logits=cls_logits,
-            distillation_logits=distillation_logits,
-        )
+    def distilled_features(self, outputs: ModelOutput) -> Tensor:
+        return outputs.last_hidden_state[:, 1]

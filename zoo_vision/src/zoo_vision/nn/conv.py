@@ -19,6 +19,7 @@ class ConvNorm(nn.Module):
 
     Args:
         act: None leaves the activation out. norm: without it the convolution may have a `bias`.
+        padding: rows and columns of zeros on each side, by default as many as keep the size.
         same: pad as TensorFlow does, more on the right and at the bottom where the sides differ.
     """
 
@@ -29,6 +30,7 @@ class ConvNorm(nn.Module):
         kernel: int = 3,
         *,
         stride: int = 1,
+        padding: int | None = None,
         groups: int = 1,
         dilation: int = 1,
         act: str | Activation | None = "relu",
@@ -40,12 +42,14 @@ class ConvNorm(nn.Module):
     ) -> None:
         super().__init__()
         self.same = same
+        if padding is None:
+            padding = 0 if same else (kernel - 1) // 2 * dilation
         self.convolution = nn.Conv2d(
             channels,
             out_channels,
             kernel,
             stride,
-            padding=0 if same else (kernel - 1) // 2 * dilation,
+            padding=padding,
             groups=groups,
             dilation=dilation,
             bias=bias,

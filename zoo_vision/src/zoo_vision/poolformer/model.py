@@ -12,8 +12,9 @@ from zoo_core.heads.image import ForPooledImageClassification
 from zoo_core.modeling.model import PreTrainedModel
 from zoo_core.modeling.outputs import BaseModelOutputWithNoAttention, ModelOutput
 from zoo_core.nn.activation import activation
-from zoo_core.nn.drop_path import DropPath, LayerScale, drop_rates
+from zoo_core.nn.drop_path import DropPath, drop_rates
 from zoo_core.nn.recording import HIDDEN_STATES, record
+from zoo_vision.nn.norm import channel_scale
 from zoo_vision.poolformer.config import PoolFormerConfig
 
 
@@ -42,20 +43,14 @@ class PoolFormerLayer(nn.Module):
         self.pooling = nn.AvgPool2d(size, 1, padding=size // 2, count_include_pad=False)
         self.fc1, self.fc2 = nn.Conv2d(width, inner, 1), nn.Conv2d(inner, width, 1)
         self.act, self.drop_path = activation(config.hidden_act), DropPath(drop_path)
-        for name in ("layer_scale1", "layer_scale2"):
-            scaled = config.use_layer_scale
-            factors = LayerScale(width, config.layer_scale_init_value) if scaled else nn.Identity()
-            self.add_module(name, factors)
+        scale = config.layer_scale_init_value if config.use_layer_scale else None
+        self.layer_scale1, self.layer_scale2 = channel_scale(width, scale), channel_scale(width, scale)
 
     def forward(self, x: Tensor) -> Tensor:
         normed = self.before_norm(x)
-        x = x + self.drop_path(self._scaled(self.layer_scale1, self.pooling(normed) - normed))
+        x = x + self.drop_path(self.layer_scale1(self.pooling(normed) - normed))
         y = self.drop_path(self.fc2(self.drop_path(self.act(self.fc1(self.after_norm(x))))))
-        return x + self.drop_path(self._scaled(self.layer_scale2, y))
-
-    @staticmethod
-    def _scaled(factors: nn.Module, x: Tensor) -> Tensor:
-        return factors(x.permute(0, 2, 3, 1)).permute(0, 3, 1, 2)
+        return x + self.drop_path(self.layer_scale2(y))
 
 
 class PoolFormerStage(nn.Module):
