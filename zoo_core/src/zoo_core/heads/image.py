@@ -83,7 +83,7 @@ class ForDistilledImageClassification(ForImageClassification):
         """What the classifier that follows the teacher looks at, by default the same."""
         return self.features(outputs)
 
-    def forward(self, pixel_values: Tensor | None = None, **inputs: Any) -> ModelOutput:  # type: ignore[override]
+    def forward(self, pixel_values: Tensor | None = None, **inputs: Any) -> ModelOutput:
         outputs = self.model(pixel_values, **inputs)
         own = self.classifier(self.features(outputs))
         taught = self.distillation_classifier(self.distilled_features(outputs))
