@@ -16,6 +16,7 @@ from zoo_core.modeling.loss import token_loss
 from zoo_core.modeling.model import PreTrainedModel
 from zoo_core.modeling.outputs import BaseModelOutput, TokenClassifierOutput
 from zoo_core.nn.attention import Attention
+from zoo_core.nn.boxes import PAGE, BoxEmbedding, boxes_or_none
 from zoo_core.nn.embeddings import UnpaddedTextEmbeddings, embed
 from zoo_core.nn.layer import PostNormLayer
 from zoo_core.nn.masks import AttentionContext
@@ -24,9 +25,6 @@ from zoo_core.nn.patch import PatchEmbedding
 from zoo_core.nn.relative_bias import RelativeBias
 from zoo_core.nn.stack import run_layers
 from zoo_multimodal.layoutlmv3.config import LayoutLMv3Config
-
-PAGE = 1000
-"""Boxes are in thousandths of a page."""
 
 
 class LayoutLMv3PreTrainedModel(PreTrainedModel):
@@ -39,6 +37,8 @@ class LayoutLMv3PreTrainedModel(PreTrainedModel):
 class BoxEmbeddings(UnpaddedTextEmbeddings):
     """Words, positions and segments as RoBERTa's, and the place and shape of each word's box."""
 
+    hub_names = {"boxes": ""}
+
     def __init__(self, config: LayoutLMv3Config) -> None:
         super().__init__(
             config.vocab_size,
@@ -49,11 +49,9 @@ class BoxEmbeddings(UnpaddedTextEmbeddings):
             eps=config.layer_norm_eps,
             dropout=config.hidden_dropout_prob,
         )
-        rows = config.max_2d_position_embeddings
-        self.x_position_embeddings = nn.Embedding(rows, config.coordinate_size)
-        self.y_position_embeddings = nn.Embedding(rows, config.coordinate_size)
-        self.h_position_embeddings = nn.Embedding(rows, config.shape_size)
-        self.w_position_embeddings = nn.Embedding(rows, config.shape_size)
+        self.boxes = BoxEmbedding(
+            config.max_2d_position_embeddings, config.coordinate_size, config.shape_size
+        )
 
     def forward(  # type: ignore[override]
         self,
@@ -70,28 +68,10 @@ class BoxEmbeddings(UnpaddedTextEmbeddings):
             position_ids = self.default_positions(input_ids, words, 0)
         return super().forward(
             None,
-            inputs_embeds=words + self.boxes(bbox),
+            inputs_embeds=words + torch.cat(self.boxes(bbox), dim=-1),
             token_type_ids=token_type_ids,
             position_ids=position_ids,
         )
-
-    def boxes(self, bbox: Tensor) -> Tensor:
-        """Boxes (x0, y0, x1, y1) to (batch, sequence, hidden)."""
-        last = self.x_position_embeddings.num_embeddings - 1
-        if bbox.device.type == "cpu" and not torch.compiler.is_compiling():  # elsewhere a look costs a wait
-            outside = bbox[(bbox < 0) | (bbox > last)]
-            if outside.numel():
-                raise ValueError(
-                    f"bbox holds {int(outside[0])}; coordinates must be 0 to {PAGE}, thousandths of the page"
-                )
-        x0, y0, x1, y1 = bbox.unbind(-1)
-        x, y = self.x_position_embeddings, self.y_position_embeddings
-        parts = (
-            *(x(x0), y(y0), x(x1), y(y1)),
-            self.h_position_embeddings((y1 - y0).clamp(0, last)),
-            self.w_position_embeddings((x1 - x0).clamp(0, last)),
-        )
-        return torch.cat(parts, dim=-1)
 
 
 class LayoutLMv3Layer(PostNormLayer):
@@ -186,8 +166,7 @@ class LayoutLMv3Model(LayoutLMv3PreTrainedModel):
         if input_ids is not None or inputs_embeds is not None:
             given = input_ids if input_ids is not None else inputs_embeds
             assert given is not None
-            if bbox is None:
-                bbox = torch.zeros(*given.shape[:2], 4, dtype=torch.int64, device=given.device)
+            bbox = boxes_or_none(bbox, given)
             parts.append(
                 self.embeddings(
                     input_ids,
