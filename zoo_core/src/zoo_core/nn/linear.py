@@ -37,10 +37,14 @@ def linear(x: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
     ):
         return F.linear(x, weight, bias)
     rows = x.numel() // x.shape[-1]
-    if 0 < rows <= FEW and weight.shape[0] % _BLOCKS == 0:
-        blocks = weight.view(_BLOCKS, -1, weight.shape[1])
-        columns = x.reshape(rows, weight.shape[1]).t().expand(_BLOCKS, -1, -1)
-        product = torch.bmm(blocks, columns).view(weight.shape[0], rows).t().contiguous()
+    if 0 < rows <= FEW:
+        flat = x.reshape(rows, weight.shape[1])
+        even = weight.shape[0] // _BLOCKS * _BLOCKS
+        blocks = weight[:even].view(_BLOCKS, even // _BLOCKS, weight.shape[1])
+        product = torch.bmm(blocks, flat.t().expand(_BLOCKS, -1, -1)).view(even, rows).t()
+        if even < weight.shape[0]:  # vocabularies are often odd
+            product = torch.cat((product, F.linear(flat, weight[even:])), dim=1)
+        product = product.contiguous()
         if bias is not None:
             product += bias
         return product.view(*x.shape[:-1], weight.shape[0])
