@@ -85,6 +85,13 @@ def test_a_cache_that_holds_the_prompt(llama, prompt, length, message):
         llama.generate(prompt[:, :length], **GREEDY, past_key_values=cache)
 
 
+def test_a_cache_of_other_rows(llama, prompt):
+    out = llama.generate(prompt, **GREEDY, num_beams=2, return_dict_in_generate=True)
+    assert out.past_key_values.rows == 4 and Cache().rows is None
+    with pytest.raises(GenerationError, match="holds 4 rows and the prompt has 2"):
+        llama.generate(out.sequences, **GREEDY, past_key_values=out.past_key_values)
+
+
 def test_room_is_made_once(llama, prompt):
     """The cache of a call is exactly as large as its last position asks."""
     out = llama.generate(prompt, **GREEDY, return_dict_in_generate=True)

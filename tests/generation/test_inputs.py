@@ -59,6 +59,11 @@ def test_padding_is_read_from_the_pad_token(llama):
         llama.generate(PADDED, **settings)
 
 
+def test_padding_on_the_right_is_named(llama):
+    with pytest.warns(UserWarning, match="padding_side = 'left'"):
+        llama.generate(PADDED.flip(1), attention_mask=MASK.flip(1), **GREEDY)
+
+
 @pytest.mark.parametrize(
     "extra", [{}, {"num_beams": 3}, {"use_cache": False}, {"prompt_lookup_num_tokens": 3}]
 )
@@ -71,6 +76,13 @@ def test_vectors_are_a_prompt(llama, prompt, extra):
     assert torch.equal(llama.generate(prompt, inputs_embeds=vectors, **GREEDY, **extra), want)
     limited = {**GREEDY, "max_new_tokens": None, "max_length": 10}
     assert llama.generate(inputs_embeds=vectors, **limited, **extra).shape[1] == 4
+
+
+def test_vectors_count_in_lengths(llama, prompt):
+    vectors = llama.get_input_embeddings()(prompt)
+    settings = {"max_length": 12, "min_length": 9, "eos_token_id": [*range(2, 60)], "pad_token_id": 0}
+    want = llama.generate(prompt, **settings)[:, 6:]
+    assert torch.equal(llama.generate(inputs_embeds=vectors, **settings), want)
 
 
 def test_padded_vectors(llama):
@@ -126,6 +138,7 @@ def test_token_types_go_on(make_model, prompt):
     ({"inputs": PADDED, "input_ids": PADDED}, "passed twice"),
     ({"inputs": PADDED, "attention_mask": MASK[:, :4]}, "covers 4 positions, but the prompt has 6"),
     ({"inputs": PADDED, "attention_mask": MASK[:, None, None]}, "must be"),
+    ({"inputs": PADDED, "attention_mask": 0 * MASK}, "hides all of row 0"),
     ({"inputs": PADDED, "max_length": 6}, "leaves no room"),
     ({"inputs": PADDED, "temprature": 0.5}, "did you mean 'temperature'"),
     ({"inputs": PADDED, "foo": 1}, r"not used by the model: \['foo'\]"),

@@ -166,6 +166,18 @@ def test_prompt_lookup_is_greedy(model, count):
     assert torch.equal(model.generate(prompt, **GREEDY, prompt_lookup_num_tokens=count), want)
 
 
+@pytest.mark.parametrize("flag", ["output_hidden_states", "output_attentions"])
+def test_assisted_steps_are_those_of_greedy(model, flag):
+    """What the model returned for several tokens at once is handed out token by token."""
+    prompt = torch.tensor([[5, 9, 23, 5, 9, 23, 5, 9]])
+    settings = {**GREEDY, flag: True, "return_dict_in_generate": True}
+    ways = ({"cache_implementation": "dynamic_full"}, {"prompt_lookup_num_tokens": 3})
+    runs = [model.generate(prompt, **settings, **way) for way in ways]
+    for part in runs[0].fields:
+        if part.endswith(("attentions", "hidden_states")) and not part.startswith("encoder"):
+            torch.testing.assert_close(*(run.get(part) for run in runs), atol=1e-4, rtol=1e-4)
+
+
 def test_assisted_sampling_keeps_the_distribution():
     """Whatever the draft prefers, the first token is distributed as the model says."""
     torch.manual_seed(0)
@@ -187,12 +199,21 @@ def test_assisted_sampling_keeps_the_distribution():
     ({"force_words_ids": [[]], "num_beams": 2}, "not empty"),
     ({"force_words_ids": [[5] * 13], "num_beams": 2}, "13 tokens and 12 are allowed"),
     ({"constraints": [3], "num_beams": 2}, "Constraint objects"),
+    ({"force_words_ids": [[100]], "num_beams": 2}, "wants id 100, beyond the 99 scores"),
+    ({"guidance_scale": 2.0, "num_beams": 2}, "needs num_beams=1"),
+    ({"guidance_scale": 2.0, "prompt_lookup_num_tokens": 2}, "tries several"),
+    ({"guidance_scale": 2.0, "inputs_embeds": torch.zeros(2, 3, 32), "input_ids": None}, "negative_prompt"),
 ])  # fmt: skip
 def test_refusals(llama, prompt, kwargs, message):
     if kwargs.get("assistant_model"):
         kwargs = {"assistant_model": llama}
     with pytest.raises(GenerationError, match=message):
-        llama.generate(prompt, **{**GREEDY, **kwargs})
+        llama.generate(**{"input_ids": prompt, **GREEDY, **kwargs})
+
+
+def test_an_encoder_is_not_guided(bart, prompt):
+    with pytest.raises(GenerationError, match="prompt goes to its encoder"):
+        bart.generate(prompt, **GREEDY, guidance_scale=2.0)
 
 
 def test_assistant_needs_the_same_vocabulary(llama, make_model, prompt):

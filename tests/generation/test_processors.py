@@ -109,6 +109,16 @@ def test_guidance_leads_away():
         processor(IDS, FLAT)
 
 
+@pytest.mark.parametrize(
+    "extra", [{}, {"do_sample": True}, {"num_beams": 2}, {"num_beams": 2, "num_beam_groups": 2}]
+)
+def test_one_token_must_be_left(llama, prompt, extra):
+    settings = {"max_new_tokens": 3, "eos_token_id": None, **extra}
+    with pytest.raises(GenerationError, match="no token was left"):
+        llama.generate(prompt, **settings, suppress_tokens=list(range(99)))
+    assert (llama.generate(prompt, **settings, suppress_tokens=list(range(98)))[:, 6:] == 98).all()
+
+
 class Favourite(LogitsProcessor):
     def __init__(self, token):
         self.token = token
@@ -137,7 +147,9 @@ def test_one_processor_twice(llama, prompt):
     (lambda: penalties.RepetitionPenaltyLogitsProcessor(-1), "repetition_penalty=-1"),
     (lambda: bans.SequenceBiasLogitsProcessor([[3, 1.0]]), "must be"),
     (lambda: bans.PrefixConstrainedLogitsProcessor(lambda row, ids: [], 1)(IDS, FLAT), "allows no token"),
+    (lambda: bans.PrefixConstrainedLogitsProcessor(lambda row, ids: [5], 1)(IDS, FLAT), "allows id 5, bey"),
     (lambda: bans.NoBadWordsLogitsProcessor([[7]])(IDS, FLAT), "beyond the 5 scores"),
+    (lambda: lengths.ForcedEOSTokenLogitsProcessor(6, 5)(IDS, FLAT), "beyond the 5 scores"),
     (lambda: WatermarkingConfig(seeding_scheme="x"), "lefthash"),
     (lambda: WatermarkingConfig.of({"ratio": 1}), "has no field 'ratio'"),
 ])  # fmt: skip

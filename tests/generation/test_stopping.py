@@ -43,6 +43,19 @@ def test_without_pad_the_end_is_filled_with_eos(make_model, prompt):
     assert (got[0, end:] == eos).all()
 
 
+def test_a_negative_pad_is_none(llama, prompt):
+    settings = {"do_sample": False, "max_new_tokens": 12}
+    eos = int(llama.generate(prompt, eos_token_id=None, **settings)[0, 7])
+    want = llama.generate(prompt, eos_token_id=eos, pad_token_id=eos, **settings)
+    with pytest.warns(UserWarning, match="pads nothing"):
+        assert torch.equal(llama.generate(prompt, eos_token_id=eos, pad_token_id=-1, **settings), want)
+
+
+def test_a_pad_that_is_no_word(llama, prompt):
+    with pytest.raises(GenerationError, match=r"pad_token_id=99 fills up.*pass pad_token_id=7"):
+        llama.generate(prompt, eos_token_id=[7, 8], pad_token_id=99)
+
+
 class After(StoppingCriteria):
     """Row i ends at length lengths[i]."""
 

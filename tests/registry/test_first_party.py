@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from zoo_core import AutoConfig
+from zoo_core.errors import ConfigError
 from zoo_core.registry import scan
 
 ROOT = Path(__file__).parents[2]
@@ -45,6 +47,30 @@ def test_the_table_of_first_party_names_matches_the_files():
         written = advertised((ROOT / package / "entry_points.txt").read_text(encoding="utf-8"))
         for kind, names in table[package.replace("_", "-")].items():
             assert set(names) == {name for group, name, _ in written if group == f"zoo_core.{kind}.v1"}
+
+
+#: types that are nothing without the parts that they join
+_MADE_OF_PARTS = {
+    "encoder-decoder",
+    "musicgen",
+    "musicgen_melody",
+    "speech-encoder-decoder",
+    "vision-encoder-decoder",
+    "vision-text-dual-encoder",
+}
+
+
+@pytest.mark.parametrize("package", PACKAGES)
+def test_every_type_has_a_config_of_its_own_defaults(package):
+    table = json.loads(resources.files("zoo_core.registry").joinpath("first_party.json").read_text())
+    for name in set(table[package.replace("_", "-")]["architectures"]) - _MADE_OF_PARTS:
+        assert AutoConfig.for_model(name).to_dict(), name
+
+
+def test_a_type_made_of_parts_asks_for_them():
+    for name in _MADE_OF_PARTS:
+        with pytest.raises(ConfigError, match="must be given"):
+            AutoConfig.for_model(name)
 
 
 @pytest.fixture

@@ -80,10 +80,12 @@ def _append(
 ) -> tuple[int, bool]:
     """Write tokens up to the end of the sequence; returns the new length and whether it has ended."""
     run.ids[:, length:] = 0 if run.pad is None else run.pad
+    proposed = len(rows) - 1
     for index, token in enumerate(tokens):
         run.ids[0, length] = token
         length += 1
-        run.record.step(output if index == 0 else ModelOutput(), logits[index : index + 1], rows[index])
+        share = run.record.share(output, index, proposed)
+        run.record.step(share, logits[index : index + 1], rows[index])
         if run.streamer is not None:
             run.streamer.put(token[None].cpu())
         ended = run.ends(token)

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 import torch
 from torch import Tensor
 
 from zoo_core.generation.logits.penalties import HammingDiversityLogitsProcessor
-from zoo_core.generation.run import Run
+from zoo_core.generation.run import Run, refuse_nothing
 from zoo_core.generation.stop_signal import StopSignal
 from zoo_core.modeling.outputs import ModelOutput
 
@@ -192,6 +193,8 @@ def collect(run: Run, groups: Sequence[Beams]) -> Tensor | ModelOutput:
     ids, scores, origins = (torch.cat(parts, dim=1) for parts in zip(*found, strict=True))
     scores, order = scores.topk(run.config.num_return_sequences or 1)
     ids, origins = _take(ids, order).flatten(0, 1), _take(origins, order).flatten(0, 1)
+    if run.processors and not bool((scores[:, 0] > -math.inf).all()):
+        refuse_nothing()
     steps = int((origins >= 0).sum(-1).max())
     return run.result(
         ids[:, : run.length + steps],

@@ -38,7 +38,12 @@ class ConstrainedBeams(Beams):
         for prompt in range(self.batch):
             offered = dict.fromkeys(zip(beams[prompt].tolist(), tokens[prompt].tolist(), strict=True))
             for beam, progress in enumerate(self.progress[prompt]):
-                offered.update(dict.fromkeys((beam, token) for token in progress.advance()))
+                wanted = progress.advance()
+                if wanted and wanted[-1] >= vocabulary:
+                    raise GenerationError(
+                        f"a constraint wants id {wanted[-1]}, beyond the {vocabulary} scores"
+                    )
+                offered.update(dict.fromkeys((beam, token) for token in wanted))
             rows.append(list(offered))
         width = max(map(len, rows))
         filled = torch.tensor([row + [row[0]] * (width - len(row)) for row in rows], device=totals.device)

@@ -48,7 +48,7 @@ def contrastive_search(run: Run) -> Tensor | ModelOutput:
         stopped = rows.append(tokens[every, best], length, scores)
         if stopped is not None:
             break
-    sequences = rows.finish() if stopped is None else run.ids[:, :stopped]
+    sequences = rows.sequences(stopped)
     return run.result(sequences, steps=sequences.shape[1] - run.length)
 
 

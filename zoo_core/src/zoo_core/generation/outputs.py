@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from torch import Tensor
@@ -99,7 +100,23 @@ class Record:
         """Whether processors must leave the logits that they are given as they are."""
         return self.logits is not None
 
-    def step(self, output: ModelOutput, logits: Tensor, scores: Tensor) -> None:
+    def share(self, output: ModelOutput, index: int, proposed: int) -> dict[str, Any]:
+        """What `output`, over some tokens and then `proposed` ones, says of new token `index` of them."""
+
+        def cut(states: Tensor | None, later: int | None) -> Tensor | None:
+            if states is None:
+                return None
+            known = states.shape[-2] - proposed
+            return states[..., known + index - 1 if index else 0 : known + index, :later]
+
+        found = {}
+        for part in self.parts:
+            if output.get(part) is not None:
+                later = index - proposed if part in ("attentions", "decoder_attentions") else 0
+                found[part] = tuple(cut(states, later or None) for states in output[part])
+        return found
+
+    def step(self, output: Mapping[str, Any], logits: Tensor, scores: Tensor) -> None:
         """Add one step."""
         if self.logits is not None:
             self.logits.append(logits)

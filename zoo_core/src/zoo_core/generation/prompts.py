@@ -79,7 +79,7 @@ def plain_prompt(model: Any, inputs: dict[str, Any], config: GenerationConfig) -
         if mask is not None and "attention_mask" in takes(model):
             inputs["attention_mask"] = mask
     vectors = 0 if embeds is None or ids.shape[1] else embeds.shape[1]
-    check_cached(inputs.get(model.cache_name), ids.shape[1] + vectors)
+    check_cached(inputs.get(model.cache_name), ids.shape[1] + vectors, rows=ids.shape[0])
     return Prompt(ids, inputs, vectors=vectors, source=ids if ids.shape[1] else None)
 
 
@@ -114,7 +114,7 @@ def encoded_prompt(model: Any, inputs: dict[str, Any], config: GenerationConfig)
             inputs["decoder_attention_mask"] = torch.cat((torch.ones_like(mask[:, :1]), mask), dim=1)
     if ids.shape[0] != batch:
         raise GenerationError(f"decoder_input_ids has {ids.shape[0]} rows, the encoder's input {batch}")
-    check_cached(inputs.get(model.cache_name), ids.shape[1])
+    check_cached(inputs.get(model.cache_name), ids.shape[1], rows=batch)
     inputs["encoder_outputs"] = encoder
     return Prompt(ids, inputs, source=source, encoder=encoder)
 
@@ -218,8 +218,8 @@ def check_ids(model: Any, ids: Tensor, name: str, *, empty_allowed: bool = False
             )
 
 
-def check_cached(cache: Any, length: int) -> None:
-    """Refuse a cache that already holds the whole prompt."""
+def check_cached(cache: Any, length: int, *, rows: int) -> None:
+    """Refuse a cache that already holds the whole prompt, or other rows."""
     if cache is None:
         return
     if not isinstance(cache, Cache):
@@ -231,4 +231,10 @@ def check_cached(cache: Any, length: int) -> None:
             f"past_key_values holds {int(cache.length)} positions and the prompt has {length}: pass all "
             "tokens so far, those in the cache included, and at least one new one "
             "(past_key_values.crop(n) forgets the others)"
+        )
+    held = cache.rows
+    if held not in (None, rows):
+        raise GenerationError(
+            f"past_key_values holds {held} rows and the prompt has {rows}: after beams or several sequences "
+            "a prompt, pass all of their rows, or keep some with past_key_values.apply"
         )

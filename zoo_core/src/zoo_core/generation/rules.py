@@ -189,7 +189,7 @@ def without_effect(config: GenerationConfig) -> dict[str, str]:
     if config.compile_config is not None and config.cache_implementation != "static":
         found["compile_config"] = "a step compiles with cache_implementation='static' only"
     if isinstance(config.pad_token_id, int) and config.pad_token_id < 0:
-        found["pad_token_id"] = "a negative id pads nothing; name a token of the vocabulary"
+        found["pad_token_id"] = "a negative id pads nothing: the end-of-sequence token does"
     return found
 
 

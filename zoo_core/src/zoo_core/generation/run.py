@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import torch
 from torch import Tensor
 
+from zoo_core.errors import GenerationError
 from zoo_core.generation.outputs import Record
 from zoo_core.generation.stop_signal import StopSignal
 from zoo_core.generation.stopping import StoppingCriteriaList
@@ -59,9 +61,14 @@ class Run:
 
     def choose(self, scores: Tensor) -> Tensor:
         """(rows,) the next tokens: drawn or the best."""
-        if self.config.do_sample:
+        if not self.config.do_sample:
+            return scores.argmax(-1)
+        try:
             return torch.multinomial(scores.softmax(-1), num_samples=1).squeeze(1)
-        return scores.argmax(-1)
+        except RuntimeError:
+            if bool(scores.softmax(-1).isfinite().all()):
+                raise
+            refuse_nothing()
 
     def ends(self, tokens: Tensor) -> Tensor | None:
         """Which of tokens (...) end a row; None if none can."""
@@ -86,6 +93,7 @@ class Rows:
         self.run = run
         self.can_end = run.eos is not None or bool(run.stopping)
         self.ended = torch.zeros(run.ids.shape[0], dtype=torch.bool, device=run.ids.device)
+        self.stuck = torch.zeros_like(self.ended)
         self.signal = StopSignal(run.ids.device)
 
     def lengths(self) -> Iterator[int]:
@@ -95,6 +103,8 @@ class Rows:
     def append(self, tokens: Tensor, length: int, scores: Tensor) -> int | None:
         """Write tokens (rows,) after `length`; the final length, once all rows are known to have ended."""
         run = self.run
+        if run.processors:
+            self.stuck |= ~(scores.amax(-1) > -math.inf) & ~self.ended
         if self.can_end and run.pad is not None and length > run.length:
             tokens = tokens.masked_fill(self.ended, run.pad)
         run.ids[:, length] = tokens
@@ -109,6 +119,18 @@ class Rows:
             self.ended = self.ended | run.stopping(run.ids[:, : length + 1], scores)
         return self.signal(self.ended, length + 1)
 
-    def finish(self) -> Tensor:
-        """The sequences, cut where the last row ended; waits for the device."""
-        return self.run.ids[:, : self.signal.finish(self.run.max_length)]
+    def sequences(self, stopped: int | None) -> Tensor:
+        """What was written, cut where the last row ended: at `stopped`, if that is known by now."""
+        if bool(self.stuck.any()):
+            refuse_nothing()
+        if stopped is None:
+            stopped = self.signal.finish(self.run.max_length)
+        return self.run.ids[:, :stopped]
+
+
+def refuse_nothing() -> NoReturn:
+    """Raise because a row had no token to go on with."""
+    raise GenerationError(
+        "no token was left to go on with: the scores of a row are all -inf, or not numbers; bans, "
+        "suppressed tokens and custom processors must leave one"
+    )

@@ -17,5 +17,5 @@ def sample(run: Run) -> Tensor | ModelOutput:
         stopped = rows.append(run.choose(scores), length, scores)
         if stopped is not None:
             break
-    sequences = rows.finish() if stopped is None else run.ids[:, :stopped]
+    sequences = rows.sequences(stopped)
     return run.result(sequences, steps=sequences.shape[1] - run.length)

@@ -129,9 +129,7 @@ class Session:
         copies = max(config.num_beams or 1, config.num_return_sequences or 1)
         device = prompt.ids.device
         eos = None if config.eos_token_id is None else torch.as_tensor(config.eos_token_id).reshape(-1)
-        pad = config.pad_token_id
-        if pad is None and eos is not None and eos.numel():
-            pad = first_id(eos)
+        pad = self.pad(eos, rows=batch * copies)
         total = max_length + prompt.vectors
         if (config.min_length or 0) > total:
             raise GenerationError(
@@ -159,12 +157,14 @@ class Session:
             model=model,
             prompt_length=length,
             max_length=max_length,
+            min_length=max(0, (config.min_length or 0) - prompt.vectors),
             vocab_size=model.config.get_text_config(decoder=True).vocab_size,
             eos=None if eos is None else eos.tolist(),
             source=prompt.source,
             negative_ids=self.negative[0],
             negative_mask=self.negative[1],
             prefix_allowed_tokens_fn=self.prefix_allowed_tokens_fn,
+            assisted=mode is GenerationMode.ASSISTED_GENERATION,
         )
         return Run(
             model=model,
@@ -181,6 +181,21 @@ class Session:
             streamer=self.streamer,
             encoder=prompt.encoder if config_is_seq2seq(model) else None,
         )
+
+    def pad(self, eos: Tensor | None, *, rows: int) -> int | None:
+        """What fills ended rows up: pad_token_id, or the first of the tokens that end one."""
+        pad = self.config.pad_token_id
+        if eos is None or not eos.numel():
+            return pad
+        if pad is None or pad < 0:
+            return first_id(eos)
+        size = getattr(self.model.get_input_embeddings(), "num_embeddings", None)
+        if rows > 1 and size is not None and pad >= size:
+            raise GenerationError(
+                f"pad_token_id={pad} fills up rows that have ended, and the vocabulary is 0 to {size - 1}; "
+                f"pass pad_token_id={first_id(eos)}, which ends them"
+            )
+        return pad
 
     def proposer(self, run: Run) -> PromptLookup | DraftModel:
         """What proposes tokens in assisted decoding."""

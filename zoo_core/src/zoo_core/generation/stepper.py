@@ -6,6 +6,7 @@ A model declares it with three class attributes of `GenerationMixin` (`token_inp
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
@@ -208,7 +209,20 @@ class Stepper:
             )
         if bool(mask.all()):
             return None
+        self._check_ends(mask)
         return torch.nn.functional.pad(mask, (0, self.total - prompt), value=1)
+
+    def _check_ends(self, mask: Tensor) -> None:
+        """Refuse rows of which nothing is shown; warn of rows whose last token is hidden."""
+        empty = (mask == 0).all(1).nonzero()
+        if len(empty):
+            raise GenerationError(f"{self.mask_name} hides all of row {int(empty[0])}: nothing to continue")
+        if not bool(mask[:, -1].all()):
+            warnings.warn(
+                f"{self.mask_name} hides the last token of a row, and that is the one to continue: answers "
+                "get worse. Pad on the left: tokenizer.padding_side = 'left'.",
+                stacklevel=6,
+            )
 
     def _token_inputs(self, prompt: Tensor) -> dict[str, Tensor]:
         """Inputs with a value for each token, (rows, total) each."""

@@ -243,6 +243,12 @@ class Cache:
         return max((slot.seen for slot in self.slots.values()), default=0)
 
     @property
+    def rows(self) -> int | None:
+        """Sequences that are kept; None before the first."""
+        kept = (tensor for slot in self.slots.values() for tensor in slot.tensors().values())
+        return next((len(tensor) for tensor in kept if tensor.dim()), None)
+
+    @property
     def can_crop(self) -> bool:
         """Whether single positions can be forgotten: no recurrent states, no windows that dropped any."""
         return not any(isinstance(slot, StateSlot | SlidingSlot) for slot in self.slots.values())

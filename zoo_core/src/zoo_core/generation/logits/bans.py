@@ -158,5 +158,10 @@ class PrefixConstrainedLogitsProcessor(LogitsProcessor):
                     f"prefix_allowed_tokens_fn allows no token after {ids.tolist()}; at the end of what is "
                     "allowed return the end-of-sequence token"
                 )
+            last = int(torch.as_tensor(tokens).max())
+            if last >= scores.shape[-1]:
+                raise GenerationError(
+                    f"prefix_allowed_tokens_fn allows id {last}, beyond the {scores.shape[-1]} scores"
+                )
             hidden[row, tokens] = 0
         return scores + hidden

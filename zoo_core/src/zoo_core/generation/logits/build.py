@@ -20,19 +20,22 @@ if TYPE_CHECKING:
 class Circumstances:
     """What processors need to know beside the settings.
 
-    prompt_length: tokens of the prompt. max_length: tokens at the end. eos: ids that end a sequence.
-    source: (prompts, length) ids that the encoder, or the decoder as its prompt, was given.
+    prompt_length: tokens of the prompt. max_length, min_length: tokens at the end. eos: ids that end a
+    sequence. source: (prompts, length) ids that the encoder, or the decoder as its prompt, was given.
+    assisted: whether processors are also asked about continuations that are then given up.
     """
 
     model: Any
     prompt_length: int
     max_length: int
+    min_length: int
     vocab_size: int
     eos: list[int] | None
     source: Tensor | None
     negative_ids: Tensor | None = None
     negative_mask: Tensor | None = None
     prefix_allowed_tokens_fn: Callable[[int, Tensor], list[int]] | None = None
+    assisted: bool = False
 
 
 def build_processors(
@@ -68,6 +71,21 @@ def _guidance(config: GenerationConfig, given: Circumstances) -> list[LogitsProc
         if (config.num_beams or 1) > 1:
             raise GenerationError(
                 "guidance_scale needs num_beams=1: beams do not reorder the other prompt's cache"
+            )
+        if given.assisted:
+            raise GenerationError(
+                "guidance_scale follows one continuation, and assisted decoding tries several: leave out "
+                "guidance_scale, or assistant_model and prompt_lookup_num_tokens"
+            )
+        if given.model.config.is_encoder_decoder:
+            raise GenerationError(
+                "guidance_scale leads a decoder away from another prompt, and this model's prompt goes to "
+                "its encoder; leave it out"
+            )
+        if given.negative_ids is None and not given.prompt_length:
+            raise GenerationError(
+                "guidance_scale begins with the prompt's last token, and inputs_embeds has no tokens; pass "
+                "negative_prompt_ids"
             )
         found.append(
             guidance.UnbatchedClassifierFreeGuidanceLogitsProcessor(
@@ -112,8 +130,8 @@ def _repetition(config: GenerationConfig, given: Circumstances) -> list[LogitsPr
 def _lengths(config: GenerationConfig, given: Circumstances) -> list[LogitsProcessor]:
     found: list[LogitsProcessor] = []
     if given.eos is not None:
-        if config.min_length:
-            found.append(lengths.MinLengthLogitsProcessor(config.min_length, given.eos))
+        if given.min_length:
+            found.append(lengths.MinLengthLogitsProcessor(given.min_length, given.eos))
         if config.min_new_tokens:
             found.append(
                 lengths.MinNewTokensLengthLogitsProcessor(

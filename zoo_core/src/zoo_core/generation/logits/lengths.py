@@ -8,6 +8,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from zoo_core.errors import GenerationError
 from zoo_core.generation.logits.base import LogitsProcessor, token_ids
 
 
@@ -39,6 +40,8 @@ class MinNewTokensLengthLogitsProcessor(MinLengthLogitsProcessor):
 
 
 def _only(scores: Tensor, ids: Tensor) -> Tensor:
+    if int(ids.max()) >= scores.shape[-1]:
+        raise GenerationError(f"a forced token has id {int(ids.max())}, beyond the {scores.shape[-1]} scores")
     return torch.full_like(scores, -math.inf).index_fill_(1, ids.to(scores.device), 0.0)
 
 
