@@ -29,6 +29,7 @@ COMPONENTS: dict[str, str] = {
     "SpeechT5Tokenizer": "zoo_audio.tokenizers.speech:SpeechT5Tokenizer",
     "TvltFeatureExtractor": "zoo_audio.features.log_mel:TvltFeatureExtractor",
     "VitsTokenizer": "zoo_audio.tokenizers.speech:VitsTokenizer",
+    "Wav2Vec2BertProcessor": "zoo_audio.wav2vec2_bert.processor:Wav2Vec2BertProcessor",
     "Wav2Vec2CTCTokenizer": "zoo_audio.tokenizers.ctc:Wav2Vec2CTCTokenizer",
     "Wav2Vec2FeatureExtractor": "zoo_audio.features.waveform:Wav2Vec2FeatureExtractor",
     "Wav2Vec2PhonemeCTCTokenizer": "zoo_audio.tokenizers.ctc:Wav2Vec2PhonemeCTCTokenizer",

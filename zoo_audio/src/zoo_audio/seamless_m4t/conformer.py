@@ -11,6 +11,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from zoo_audio.seamless_m4t.config import SeamlessConfig, SeamlessM4TConfig
+from zoo_core.config import PretrainedConfig
 from zoo_core.modeling.model import PreTrainedModel
 from zoo_core.modeling.outputs import BaseModelOutput
 from zoo_core.nn.activation import activation
@@ -174,7 +175,7 @@ class AdapterLayer(nn.Module):
         self.self_attn_layer_norm, self.self_attn_conv = nn.LayerNorm(size), conv()
         self.self_attn = ConformerAttention(config)
         self.ffn_layer_norm = nn.LayerNorm(size)
-        self.ffn = FeedForward(config, "relu", config.adaptor_dropout)
+        self.ffn = FeedForward(config, getattr(config, "adapter_act", "relu"), config.adaptor_dropout)
         self.dropout = nn.Dropout(config.adaptor_dropout)
 
     def forward(self, hidden: Tensor, mask: Tensor | None) -> Tensor:
@@ -203,7 +204,31 @@ class Adapter(nn.Module):
         return hidden
 
 
-class SpeechEncoder(PreTrainedModel):
+class RotaryFrames(nn.Module):
+    """An encoder that rotates where `position_embeddings_type` is "rotary"."""
+
+    inv_freq: Tensor | None
+    #: whether files hold the frequencies
+    files_hold_frequencies: ClassVar[bool] = True
+
+    def make_rotary(self, config: PretrainedConfig) -> None:
+        """Create what `rotary` uses."""
+        size, frequencies = config.hidden_size // config.speech_encoder_attention_heads, None
+        if config.position_embeddings_type == "rotary":
+            steps = torch.arange(0, size, 2, dtype=torch.float32) / size
+            frequencies = config.rotary_embedding_base**-steps
+        self.register_buffer("inv_freq", frequencies, persistent=self.files_hold_frequencies)
+
+    def rotary(self, hidden: Tensor) -> RotaryTables | None:
+        """Tables for frames 0, 1, ... of (batch, frames, size) where the config wants them."""
+        if self.inv_freq is None:
+            return None
+        angles = torch.arange(hidden.shape[1], device=hidden.device)[:, None] * self.inv_freq
+        angles = torch.cat((angles, angles), dim=-1)[None, None]
+        return RotaryTables(angles.cos(), angles.sin())
+
+
+class SpeechEncoder(RotaryFrames, PreTrainedModel):
     """Filterbanks (batch, frames, bands) to states (batch, fewer frames, hidden)."""
 
     main_input_name = "input_features"
@@ -212,7 +237,6 @@ class SpeechEncoder(PreTrainedModel):
         "norm": "encoder.layer_norm",
         "inv_freq": "encoder.embed_positions.inv_freq",
     }
-    inv_freq: Tensor
     #: whether convolutions see earlier frames only (version 2)
     causal: ClassVar[bool] = False
 
@@ -228,19 +252,8 @@ class SpeechEncoder(PreTrainedModel):
         self.intermediate_ffn = FeedForward(config, "relu", config.speech_encoder_dropout)
         self.adapter = Adapter(config) if config.add_adapter else None
         self.inner_layer_norm = nn.LayerNorm(config.hidden_size)
-        if config.position_embeddings_type == "rotary":
-            size = config.hidden_size // config.speech_encoder_attention_heads
-            steps = torch.arange(0, size, 2, dtype=torch.float32) / size
-            self.register_buffer("inv_freq", config.rotary_embedding_base**-steps)
+        self.make_rotary(config)
         self.post_init()
-
-    def rotary(self, hidden: Tensor) -> RotaryTables | None:
-        """Tables for frames 0, 1, ... where the config wants them."""
-        if self.config.position_embeddings_type != "rotary":
-            return None
-        angles = torch.arange(hidden.shape[1], device=hidden.device)[:, None] * self.inv_freq
-        angles = torch.cat((angles, angles), dim=-1)[None, None]
-        return RotaryTables(angles.cos(), angles.sin())
 
     def make_attention(self, config: Any) -> nn.Module:
         """The attention of a layer."""

@@ -95,9 +95,13 @@ class SEWModel(SpeechEncoderModel, SEWPreTrainedModel):
         pooled, places = F.avg_pool1d(turned, factor), self.pos_conv_embed(turned)
         count = min(pooled.shape[-1], places.shape[-1])
         hidden = (pooled[..., :count] + places[..., :count]).transpose(1, 2)
-        hidden = self.dropout(self.norm(hidden))
-        hidden = self.upsample(run_layers(self.layers, hidden, AttentionContext(hidden, kept)))
+        hidden = self.upsample(self.transform(hidden, kept))
         return F.pad(hidden, (0, 0, 0, frames - hidden.shape[1]))
+
+    def transform(self, hidden: Tensor, mask: Tensor | None) -> Tensor:
+        """The transformer, over squeezed frames (batch, states, hidden) of which those in `mask` count."""
+        hidden = self.dropout(self.norm(hidden))
+        return run_layers(self.layers, hidden, AttentionContext(hidden, mask))
 
 
 class SEWForCTC(ForCTC, SEWPreTrainedModel):

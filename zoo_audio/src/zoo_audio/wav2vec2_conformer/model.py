@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-import torch
 from torch import Tensor, nn
 
 from zoo_audio.seamless_m4t.conformer import (
@@ -12,6 +11,7 @@ from zoo_audio.seamless_m4t.conformer import (
     ConformerLayer,
     RelativeAttention,
     RotaryAttention,
+    RotaryFrames,
 )
 from zoo_audio.wav2vec2.model import SpeechEncoderModel
 from zoo_audio.wav2vec2.pretraining import Wav2Vec2ForPreTraining
@@ -19,7 +19,6 @@ from zoo_audio.wav2vec2_conformer.config import Wav2Vec2ConformerConfig
 from zoo_core.heads.audio import ForAudioClassification, ForAudioFrameClassification, ForCTC, ForXVector
 from zoo_core.modeling.model import PreTrainedModel
 from zoo_core.nn.masks import AttentionContext
-from zoo_core.nn.rotary import RotaryTables
 from zoo_core.nn.stack import run_layers
 
 _KINDS: dict[str | None, type[ConformerAttention]] = {
@@ -37,18 +36,14 @@ class Wav2Vec2ConformerPreTrainedModel(PreTrainedModel):
     main_input_name = "input_values"
 
 
-class Wav2Vec2ConformerModel(SpeechEncoderModel, Wav2Vec2ConformerPreTrainedModel):
+class Wav2Vec2ConformerModel(RotaryFrames, SpeechEncoderModel, Wav2Vec2ConformerPreTrainedModel):
     """The Conformer without a head; checkpoints hold a positional convolution that nothing uses."""
 
     hub_names = {**SpeechEncoderModel.hub_names, "inv_freq": "encoder.embed_positions.inv_freq"}
-    inv_freq: Tensor
 
     def __init__(self, config: Wav2Vec2ConformerConfig) -> None:
         super().__init__(config)
-        if config.position_embeddings_type == "rotary":
-            size = config.hidden_size // config.num_attention_heads
-            steps = torch.arange(0, size, 2, dtype=torch.float32) / size
-            self.register_buffer("inv_freq", config.rotary_embedding_base**-steps)
+        self.make_rotary(config)
 
     def make_layer(self, config: Any, index: int) -> nn.Module:
         layer = ConformerLayer(config, _KINDS[config.position_embeddings_type](config), causal=False)
@@ -61,14 +56,9 @@ class Wav2Vec2ConformerModel(SpeechEncoderModel, Wav2Vec2ConformerPreTrainedMode
     def encode(self, hidden: Tensor, mask: Tensor | None) -> Tensor:
         if mask is not None:
             hidden = hidden * mask[..., None]
-        rotary = None
-        if self.config.position_embeddings_type == "rotary":
-            angles = torch.arange(hidden.shape[1], device=hidden.device)[:, None] * self.inv_freq
-            angles = torch.cat((angles, angles), dim=-1)[None, None]
-            rotary = RotaryTables(angles.cos(), angles.sin())
         context = AttentionContext(hidden, mask)
         hidden = self.dropout(hidden)
-        return run_layers(self.layers, hidden, context, norm=self.norm, mask=None, rotary=rotary)
+        return run_layers(self.layers, hidden, context, norm=self.norm, mask=None, rotary=self.rotary(hidden))
 
 
 class Wav2Vec2ConformerForPreTraining(Wav2Vec2ForPreTraining):

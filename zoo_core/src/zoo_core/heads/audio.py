@@ -74,6 +74,19 @@ class AudioHead(Headed):
         self.model.requires_grad_(False)
 
 
+class OfFeatures(AudioHead):
+    """A head whose input is called `input_features`: spectrograms rather than waveforms."""
+
+    main_input_name = "input_features"
+
+    def forward(
+        self, input_features: Tensor | None = None, attention_mask: Tensor | None = None, **inputs: Any
+    ) -> ModelOutput:
+        """As the next class, of features (batch, frames, bands)."""
+        output: ModelOutput = super().forward(input_features, attention_mask, **inputs)
+        return output
+
+
 class FrameScores(AudioHead):
     """Dropout and scores of a token, or the blank, for each frame."""
 

@@ -8,6 +8,7 @@ from torch import Tensor, nn
 
 from zoo_core.checkpoint.dialects import BERT_LAYER
 from zoo_core.checkpoint.ops import Fused
+from zoo_core.nn.disentangled import DisentangledAttention
 from zoo_text.deberta.config import DebertaConfig
 from zoo_text.deberta_v2 import model as v2
 
@@ -18,7 +19,7 @@ class DebertaPreTrainedModel(v2.DebertaV2PreTrainedModel):
     config_class = DebertaConfig
 
 
-class DebertaAttention(v2.DisentangledAttention):
+class DebertaAttention(DisentangledAttention):
     """Keys have no bias, and positions projections of their own."""
 
     def terms(self, config: Any) -> int:
