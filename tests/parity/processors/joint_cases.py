@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 
@@ -323,6 +324,54 @@ AYA_TOKENS = {
         "TILE_1", "TILE_2", "TILE_3", "TILE_4", "TILE_GLOBAL",
     ],
 }  # fmt: skip
+
+COMMAND_TOKENS = {
+    "boi_token": "<|START_OF_IMG|>",
+    "eoi_token": "<|END_OF_IMG|>",
+    "img_line_break_token": "<|IMG_LINE_BREAK|>",
+    "image_token": "<|IMG_PATCH|>",
+}
+
+
+def as_tensors(calls: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """`calls` that return torch's tensors, for processors of the reference that return nothing else."""
+    media = {"images", "videos"}
+    return [
+        {**one, "arguments": {**one["arguments"], "return_tensors": "pt", "padding": True}}
+        if media & {*one["arguments"]} and one["arguments"].get("padding") != "max_length"
+        else one
+        for one in calls
+        if one["arguments"].get("return_tensors") != "np"
+    ]
+
+
+def marked(calls: list[dict[str, Any]], mark: str) -> list[dict[str, Any]]:
+    """`calls` with another mark of images."""
+    replaced: list[dict[str, Any]] = json.loads(json.dumps(calls).replace("<image>", mark))
+    return replaced
+
+
+VIDEO_TOKENIZER = (PIECES[0], {**PIECES[1], "additional_special_tokens": ["<image>", "<video>"]})
+VIDEO_CALLS = [
+    call(videos=[video(4, 40, 60)], text="<video> what", return_tensors="pt"),
+    call(videos=video(3, 40, 60), text="<video> what", return_tensors="pt"),
+    call(
+        videos=[video(4, 40, 60), video(4, 20, 20, 7)],
+        images=[image(20, 20)],
+        text=["<video> <image>", "<video> b"],
+        padding=True,
+        return_tensors="pt",
+    ),
+    call(
+        "apply_chat_template",
+        conversation=talk({"type": "video", "video": video(4, 40, 60)}, "what"),
+        tokenize=True,
+        return_dict=True,
+        return_tensors="pt",
+    ),
+]
+TILES_16 = {"image_grid_pinpoints": [[16, 32], [32, 16], [32, 32], [64, 64]]}
+
 
 CASES: dict[str, dict[str, Any]] = {
     "Qwen2VLProcessor": {
@@ -723,5 +772,72 @@ CASES: dict[str, dict[str, Any]] = {
             "chat_template": template("<image>"),
         },
         "calls": [one for one in MARK_CALLS if "truncation" not in one["arguments"]],
+    },
+    "Cohere2VisionProcessor": {
+        "class": "Cohere2VisionProcessor",
+        "components": {
+            "image_processor": (
+                "Cohere2VisionImageProcessorFast",
+                {"size": {"height": 16, "width": 16}, "max_patches": 4},
+            ),
+            "tokenizer": (
+                "CohereTokenizerFast",
+                {
+                    "backend": "bytes",
+                    "pad_token": "<PAD>",
+                    "bos_token": "<BOS>",
+                    "eos_token": "<EOS>",
+                    "unk_token": "<UNK>",
+                    "extra_special_tokens": COMMAND_TOKENS,
+                },
+            ),
+        },
+        "settings": {"chat_template": template("<|IMG_PATCH|>")},
+        "calls": as_tensors(
+            marked([one for one in MARK_CALLS if "truncation" not in one["arguments"]], "<|IMG_PATCH|>")
+        ),
+    },
+    "LlavaNextVideoProcessor": {
+        "class": "LlavaNextVideoProcessor",
+        "components": {
+            "image_processor": ("LlavaNextImageProcessor", {**CROPPED, **TILES_16}),
+            "video_processor": ("LlavaNextVideoVideoProcessor", CROPPED),
+            "tokenizer": VIDEO_TOKENIZER,
+        },
+        "settings": {
+            "patch_size": 4,
+            "vision_feature_select_strategy": "default",
+            "num_additional_image_tokens": 1,
+            "chat_template": template("<image>", "<video>"),
+        },
+        "calls": as_tensors(MARK_CALLS) + VIDEO_CALLS,
+    },
+    "LlavaOnevisionProcessor": {
+        "class": "LlavaOnevisionProcessor",
+        "components": {
+            "image_processor": (
+                "LlavaOnevisionImageProcessor",
+                {"size": {"height": 16, "width": 16}, **TILES_16},
+            ),
+            "video_processor": ("LlavaOnevisionVideoProcessor", {"size": {"height": 16, "width": 16}}),
+            "tokenizer": VIDEO_TOKENIZER,
+        },
+        "settings": {
+            "num_image_tokens": 16,
+            "vision_feature_select_strategy": "full",
+            "vision_aspect_ratio": "anyres_max_2",
+            "chat_template": template("<image>", "<video>"),
+        },
+        "calls": MARK_CALLS + VIDEO_CALLS,
+    },
+    "VideoLlavaProcessor": {
+        "class": "VideoLlavaProcessor",
+        "components": {
+            "image_processor": ("VideoLlavaImageProcessor", CROPPED),
+            "video_processor": ("VideoLlavaVideoProcessor", CROPPED),
+            "tokenizer": VIDEO_TOKENIZER,
+        },
+        "settings": {"patch_size": 4, "chat_template": template("<image>", "<video>")},
+        "calls": as_tensors(MARK_CALLS) + VIDEO_CALLS,
     },
 }

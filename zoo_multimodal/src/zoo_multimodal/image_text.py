@@ -7,6 +7,7 @@ An architecture says what the image features are; the rest is the same for all t
 from __future__ import annotations
 
 import warnings
+from collections.abc import Sequence
 from typing import Any, ClassVar
 
 import torch
@@ -79,6 +80,17 @@ def place_features(
     return embedded.masked_scatter(places[..., None], features.to(embedded.dtype))
 
 
+def flattened(features: Tensor | Sequence[Tensor]) -> Tensor:
+    """Features of all images, (..., features, hidden) or a list of (features, hidden), as (all, hidden)."""
+    return features.flatten(0, -2) if isinstance(features, Tensor) else torch.cat(tuple(features))
+
+
+def repeated_rows(features: Tensor | Sequence[Tensor], places: Tensor, times: int) -> Tensor:
+    """Features that stand at `places` (batch, sequence), those of each row `times` times."""
+    rows = flattened(features).split(places.sum(1).tolist())
+    return torch.cat([row.repeat(times, 1) for row in rows])
+
+
 def find_placeholders(input_ids: Tensor | None, embedded: Tensor, token: int, table: nn.Module) -> Tensor:
     """(batch, sequence) bool: where `token` stands; told from its embedding where there are no ids."""
     if input_ids is not None:
@@ -94,6 +106,7 @@ class ImageTextModel(PreTrainedModel):
     aliases = {"^model.language_model": "language_model.model", "^lm_head": "language_model.lm_head"}
     #: whether the returned `image_hidden_states` are (features of all images, hidden)
     flat_image_states = False
+    output_class: ClassVar[type[ModelOutput]] = ImageTextModelOutput
 
     def __init__(self, config: PretrainedConfig) -> None:
         super().__init__(config)
@@ -121,6 +134,15 @@ class ImageTextModel(PreTrainedModel):
         """Take what `get_image_features` needs besides the pixels out of `inputs`."""
         return {}
 
+    def place_further(
+        self, embedded: Tensor, input_ids: Tensor | None, inputs: dict[str, Any], options: dict[str, Any]
+    ) -> tuple[Tensor, dict[str, Any]]:
+        """Place other media than images, taken out of `inputs`, and tell what the output says of them.
+
+        `options` are those of the images.
+        """
+        return embedded, {}
+
     def forward(
         self,
         input_ids: Tensor | None = None,
@@ -131,11 +153,13 @@ class ImageTextModel(PreTrainedModel):
         *,
         inputs_embeds: Tensor | None = None,
         features: Tensor | None = None,
+        labels: Tensor | None = None,
         **inputs: Any,
-    ) -> ImageTextModelOutput:
+    ) -> Any:
         """Text (batch, sequence) with placeholders, and their images, to states (batch, sequence, hidden).
 
-        `features` are what `get_image_features` gave, where they are known already.
+        `features` are what `get_image_features` gave, where they are known already; `labels` are the head's
+        and change nothing here.
         """
         if (input_ids is None) == (inputs_embeds is None):
             raise ValueError("pass exactly one of input_ids and inputs_embeds")
@@ -147,9 +171,10 @@ class ImageTextModel(PreTrainedModel):
         if pixel_values is not None:
             features = self.get_image_features(pixel_values, **options)
         if features is not None:
-            flat = torch.cat(features) if isinstance(features, list) else features.flatten(0, -2)
+            flat = flattened(features)
             inputs_embeds = place_features(inputs_embeds, self.places(input_ids, inputs_embeds), flat)
             features = flat if self.flat_image_states and not given else features
+        inputs_embeds, further = self.place_further(inputs_embeds, input_ids, inputs, options)
         outputs = self.language_model(
             inputs_embeds=inputs_embeds,
             attention_mask=attention_mask,
@@ -157,22 +182,24 @@ class ImageTextModel(PreTrainedModel):
             past_key_values=past_key_values,
             **inputs,
         )
-        return ImageTextModelOutput.carry(outputs, image_hidden_states=features)
+        return self.output_class.carry(outputs, image_hidden_states=features, **further)
+
+    def media_tokens(self) -> Sequence[int]:
+        """The placeholders."""
+        return (self.config.image_token_id,)
 
     def embed_text(self, input_ids: Tensor) -> Tensor:
-        """Embeddings of ids, among which the placeholder may lie beyond the vocabulary."""
+        """Embeddings of ids, among which placeholders may lie beyond the vocabulary."""
         table: Any = self.get_input_embeddings()
-        token = self.config.image_token_id
-        if token >= table.num_embeddings:
-            input_ids = input_ids.masked_fill(input_ids == token, 0)
+        for token in self.media_tokens():
+            if token >= table.num_embeddings:
+                input_ids = input_ids.masked_fill(input_ids == token, 0)
         embedded: Tensor = table(input_ids)
         return embedded
 
     def places(self, input_ids: Tensor | None, embedded: Tensor) -> Tensor:
         """(batch, sequence) bool: where the placeholders are."""
-        return find_placeholders(
-            input_ids, embedded, self.config.image_token_index, self.get_input_embeddings()
-        )
+        return find_placeholders(input_ids, embedded, self.config.image_token_id, self.get_input_embeddings())
 
 
 class ImageTextForConditionalGeneration(GenerationMixin, Headed):
@@ -257,7 +284,14 @@ class ImageTextForConditionalGeneration(GenerationMixin, Headed):
         if pixels is not None and input_ids.shape[1]:
             options = model.image_options(inputs)
             features = model.get_image_features(pixels, **options)
-            flat = torch.cat(features) if isinstance(features, list) else features.flatten(0, -2)
-            rows = flat.split(model.places(input_ids, flat).sum(1).tolist())
-            repeated["features"] = torch.cat([row.repeat(times, 1) for row in rows])
+            repeated["features"] = repeated_rows(
+                features, model.places(input_ids, flattened(features)), times
+            )
         return {**super().repeat_inputs(inputs, times, input_ids=input_ids), **repeated}
+
+
+class NamedAsBuiltForConditionalGeneration(ImageTextForConditionalGeneration):
+    """Such a model whose files name its parts as it does: the head beside the base model."""
+
+    head_names: ClassVar[dict[str, str]] = {}
+    base_name: ClassVar[str | None] = None

@@ -5,7 +5,7 @@ from __future__ import annotations
 _IMAGE_PROCESSORS: dict[str, str] = {
     "classification": """
         Bit Blip Chameleon ChineseCLIP CLIP ConvNext DeiT EfficientFormer EfficientNet Idefics Levit Llava
-        MobileNetV1 Perceiver PoolFormer Pvt Siglip TextNet ViT ViTHybrid
+        MobileNetV1 Perceiver PoolFormer Pvt Siglip TextNet VideoLlava ViT ViTHybrid
     """,
     "dense": "Beit DPT GLPN MobileNetV2 MobileViT PromptDepthAnything Segformer ZoeDepth",
     "detection": """
@@ -23,6 +23,9 @@ _IMAGE_PROCESSORS: dict[str, str] = {
     "prompted": "DeepseekVL Flava ImageGPT Janus SegGpt VitMatte",
     "tiles_idefics": "Idefics2 Idefics3 SmolVLM",
 }
+
+_FAST_IMAGE_PROCESSORS = {"Cohere2Vision": "tiles_canvas"}
+"""Those whose only name ends in ``Fast``, and their modules."""
 
 _FORMER_FEATURE_EXTRACTORS = [
     "Beit",
@@ -61,6 +64,12 @@ COMPONENTS: dict[str, str] = {
     for module, names in _IMAGE_PROCESSORS.items()
     for name in names.split()
 }
+COMPONENTS.update(
+    {
+        f"{name}ImageProcessorFast": f"zoo_vision.processing.{module}:{name}ImageProcessorFast"
+        for name, module in _FAST_IMAGE_PROCESSORS.items()
+    }
+)
 COMPONENTS.update(
     {f"{name}FeatureExtractor": COMPONENTS[f"{name}ImageProcessor"] for name in _FORMER_FEATURE_EXTRACTORS}
 )

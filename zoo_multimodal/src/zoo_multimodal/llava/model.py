@@ -66,26 +66,32 @@ class LlavaModel(LlavaPreTrainedModel, ImageTextModel):
         names = ("vision_feature_layer", "vision_feature_select_strategy", "image_sizes")
         return {name: inputs.pop(name) for name in names if name in inputs}
 
-    def get_image_features(
+    def get_image_features(self, pixel_values: Tensor, **options: Any) -> Tensor:
+        """(images, channels, height, width) to (images, features, hidden); see `chosen_states`."""
+        return self.multi_modal_projector(self.chosen_states(pixel_values, **options))
+
+    def chosen_states(
         self,
         pixel_values: Tensor,
         *,
         vision_feature_layer: int | list[int] | None = None,
         vision_feature_select_strategy: str | None = None,
         image_sizes: Tensor | None = None,
+        tower: nn.Module | None = None,
     ) -> Tensor:
-        """(images, channels, height, width) to (images, features, hidden).
+        """States (images, patches, width) of chosen layers of the tower, or another, side by side.
 
         Layers and strategy ("default" leaves out the class token, "full" keeps it) default to the config's.
         """
         layers = self.config.vision_feature_layer if vision_feature_layer is None else vision_feature_layer
         strategy = vision_feature_select_strategy or self.config.vision_feature_select_strategy
         sizes = {} if image_sizes is None else {"image_sizes": image_sizes}
-        states = self.vision_tower(pixel_values, output_hidden_states=True, **sizes).hidden_states
+        tower = self.vision_tower if tower is None else tower
+        states = tower(pixel_values, output_hidden_states=True, **sizes).hidden_states
         chosen = [states[i] for i in ([layers] if isinstance(layers, int) else layers)]
         if strategy == "default":
             chosen = [state[:, 1:] for state in chosen]
-        return self.multi_modal_projector(torch.cat(chosen, dim=-1))
+        return torch.cat(chosen, dim=-1)
 
 
 class LlavaForConditionalGeneration(ImageTextForConditionalGeneration, LlavaPreTrainedModel):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 Extent = tuple[int, int]
 
@@ -34,12 +34,22 @@ def unpadded(size: Extent, grid: Extent) -> tuple[slice, slice]:
     return slice(0, rows), slice(edge, columns - edge)
 
 
-def features_of(size: Extent, pinpoints: Sequence[Sequence[int]], *, tile: int, patches: int) -> int:
+def features_of(
+    size: Extent,
+    pinpoints: Sequence[Sequence[int]],
+    *,
+    tile: int,
+    patches: int,
+    bounded: Callable[[Extent], Extent] | None = None,
+) -> int:
     """Features of an image: those of its small version, of all tiles without borders, and one a row.
 
-    tile: edge of a tile in pixels. patches: features along an edge of a tile.
+    tile: edge of a tile in pixels. patches: features along an edge of a tile. bounded: rows and columns of
+    what the map of all tiles is made smaller to.
     """
     grid = grid_of(size, pinpoints, tile)
     rows, columns = unpadded(size, (grid[0] * patches, grid[1] * patches))
     height, width = rows.stop - rows.start, columns.stop - columns.start
+    if bounded is not None:
+        height, width = bounded((height, width))
     return patches * patches + height * width + height

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Sequence
+from typing import Any, ClassVar
 
 import torch
 from torch import Tensor, nn
@@ -23,6 +24,13 @@ class LlavaNextPreTrainedModel(PreTrainedModel):
 
 class LlavaNextModel(LlavaNextPreTrainedModel, LlavaModel):
     """The model without its head."""
+
+    #: what `get_image_features` takes besides the pixels
+    option_names: ClassVar[tuple[str, ...]] = (
+        "image_sizes",
+        "vision_feature_layer",
+        "vision_feature_select_strategy",
+    )
 
     def __init__(self, config: LlavaNextConfig) -> None:
         super().__init__(config)
@@ -45,39 +53,58 @@ class LlavaNextModel(LlavaNextPreTrainedModel, LlavaModel):
         return super().forward(input_ids, pixel_values, image_sizes=image_sizes, **inputs)
 
     def image_options(self, inputs: dict[str, Any]) -> dict[str, Any]:
-        names = ("image_sizes", "vision_feature_layer", "vision_feature_select_strategy")
-        return {name: inputs.pop(name) for name in names if name in inputs}
+        return {name: inputs.pop(name) for name in self.option_names if name in inputs}
 
     def get_image_features(  # type: ignore[override]
-        self, pixel_values: Tensor, image_sizes: Tensor | None = None, **options: Any
+        self,
+        pixel_values: Tensor,
+        image_sizes: Tensor | None = None,
+        *,
+        cut: Sequence[bool] | None = None,
+        vision_feature_select_strategy: str | None = None,
+        vision_feature_layer: int | list[int] | None = None,
+        **options: Any,
     ) -> list[Tensor]:
         """(images, tiles, channels, height, width) to (features, hidden) for each image.
 
-        `image_sizes` (images, 2) are the heights and widths before the cut; of the tiles, the first is the
-        whole image, and those that pad the batch are left out.
+        Args:
+            pixel_values: of the tiles, the first is the whole image; those that pad the batch are left out.
+            image_sizes: (images, 2), heights and widths before the cut.
+            cut: for each image whether its tiles count, by default all.
+            options: of `bounded`.
         """
         if image_sizes is None:
             raise ValueError("pass image_sizes (images, 2), which the image processor returns")
-        config = self.config
-        edge, patches = (
-            config.vision_config.image_size,
-            config.vision_config.image_size // (config.vision_config.patch_size),
-        )
+        config, vision = self.config, self.config.vision_config
+        edge, patches = vision.image_size, vision.image_size // vision.patch_size
         sizes = [(int(height), int(width)) for height, width in image_sizes.tolist()]
         grids = [grid_of(size, config.image_grid_pinpoints, edge) for size in sizes]
-        counts = [1 + rows * columns for rows, columns in grids]
+        cuts = [True] * len(grids) if cut is None else cut
+        counts = [1 + grid[0] * grid[1] if whole else 1 for grid, whole in zip(grids, cuts, strict=True)]
         if pixel_values.dim() == 5:
             kept = [tiles[:count] for tiles, count in zip(pixel_values, counts, strict=True)]
             pixel_values = torch.cat(kept)
-        features = super().get_image_features(pixel_values, **options)
-        full = options.get("vision_feature_select_strategy") or config.vision_feature_select_strategy
+        strategy = vision_feature_select_strategy or config.vision_feature_select_strategy
+        features = super().get_image_features(
+            pixel_values,
+            vision_feature_layer=vision_feature_layer,
+            vision_feature_select_strategy=strategy,
+        )
+        skip = features.shape[1] - patches**2
         return [
-            self.joined(tiles, size, grid, patches, skip=1 if full == "full" else 0)
+            self.joined(tiles, size, grid, patches, skip=skip, **options)
             for tiles, size, grid in zip(features.split(counts), sizes, grids, strict=True)
         ]
 
     def joined(
-        self, tiles: Tensor, size: tuple[int, int], grid: tuple[int, int], patches: int, *, skip: int
+        self,
+        tiles: Tensor,
+        size: tuple[int, int],
+        grid: tuple[int, int],
+        patches: int,
+        *,
+        skip: int,
+        **options: Any,
     ) -> Tensor:
         """Features (tiles, features, hidden) of one image as (features, hidden).
 
@@ -88,9 +115,14 @@ class LlavaNextModel(LlavaNextPreTrainedModel, LlavaModel):
         parts = tiles[1:, skip:].unflatten(0, grid).unflatten(2, (patches, patches))
         large = parts.permute(4, 0, 2, 1, 3).flatten(1, 2).flatten(2)  # (hidden, rows, columns)
         large = large[(slice(None), *unpadded(size, (large.shape[1], large.shape[2])))]
+        large = self.bounded(large, patches, **options)
         ends = self.image_newline[:, None, None].expand(-1, large.shape[1], 1).to(large.dtype)
         lines = torch.cat((large, ends), dim=2).flatten(1).t()
         return torch.cat((tiles[0], lines))
+
+    def bounded(self, large: Tensor, patches: int) -> Tensor:
+        """The map (hidden, rows, columns) of all tiles, each `patches` wide, made smaller where too large."""
+        return large
 
 
 class LlavaNextForConditionalGeneration(ImageTextForConditionalGeneration, LlavaNextPreTrainedModel):

@@ -85,6 +85,10 @@ class ChineseCLIPImageProcessor(CLIPImageProcessor):
     pass
 
 
+class VideoLlavaImageProcessor(CLIPImageProcessor):
+    pass
+
+
 class ViTHybridImageProcessor(CLIPImageProcessor):
     pass
 

@@ -20,7 +20,7 @@ from zoo_vision.processing.base import (
 )
 from zoo_vision.processing.parallel import map_items, split
 from zoo_vision.processing.picture import ON_WHITE, Picture, flat_list, nested_list, open_picture
-from zoo_vision.processing.resample import BICUBIC, BILINEAR, Size, resize
+from zoo_vision.processing.resample import BICUBIC, BILINEAR, Size, resize, resize_frame
 from zoo_vision.processing.tiles import best_resolution, centred, fitted
 
 Extent = tuple[int, int]
@@ -187,11 +187,22 @@ class GotOcr2ImageProcessor(StandardImageProcessor):
 
     def cut(self, picture: Picture) -> list[Picture]:
         """The tiles and, when there are several, the whole picture last."""
-        tile = self.size["height"], self.size["width"]
-        columns, rows = nearest_grid(picture.size, tile, self.min_patches, self.max_patches)
-        canvas = resize(picture, (tile[0] * rows, tile[1] * columns), self.resample)
+        tile, (columns, rows) = self.tile(), self.grid(picture.size)
+        canvas = self.scaled(picture, (tile[0] * rows, tile[1] * columns))
         parts = geometry.tiles(canvas, *tile)
-        return [*parts, resize(picture, tile, self.resample)] if len(parts) > 1 else parts
+        return [*parts, self.scaled(picture, tile)] if len(parts) > 1 else parts
+
+    def tile(self) -> Extent:
+        """(height, width) of a tile."""
+        return self.size["height"], self.size["width"]
+
+    def grid(self, size: Extent) -> Extent:
+        """(columns, rows) of tiles for a picture of this size."""
+        return nearest_grid(size, self.tile(), self.min_patches, self.max_patches)
+
+    def scaled(self, picture: Picture, size: Extent) -> Picture:
+        """The picture resampled to (height, width)."""
+        return resize(picture, size, self.resample)
 
     def preprocess(
         self,
@@ -217,9 +228,28 @@ class GotOcr2ImageProcessor(StandardImageProcessor):
         run = self.adjusted(dict(images_kwargs or {}))
         if not run.crop_to_patches:
             return 1
-        tile = run.size["height"], run.size["width"]
-        columns, rows = nearest_grid((height, width), tile, run.min_patches, run.max_patches)
+        columns, rows = run.grid((height, width))
         return columns * rows + (1 if columns * rows > 1 else 0)
+
+
+class Cohere2VisionImageProcessorFast(GotOcr2ImageProcessor):
+    """Tiles of the grid that enlarges the picture least, or else shrinks it least, and a small whole.
+
+    patch_size: features along an edge of a tile.
+    """
+
+    size: Size = square(512)
+    crop_to_patches: bool = True
+    patch_size: ClassVar[int] = 16
+
+    def grid(self, size: Extent) -> Extent:
+        return best_canvas(size, self.max_patches, self.size["height"])  # as trained, columns for its rows
+
+    def scaled(self, picture: Picture, size: Extent) -> Picture:
+        return resize_frame(picture, size, self.resample)
+
+    def resized(self, picture: Picture) -> Picture:
+        return self.scaled(picture, self.tile())
 
 
 class PixtralImageProcessor(StandardImageProcessor):
