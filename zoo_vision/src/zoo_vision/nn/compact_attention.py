@@ -88,7 +88,7 @@ class CompactAttention(AttentionCore):
     def merge(self, attended: Tensor) -> Tensor:
         return self.o_proj(self.act(attended.transpose(1, 2).flatten(2)))
 
-    def forward(self, hidden: Tensor, **options: Any) -> Tensor:  # type: ignore[override]
+    def forward(self, hidden: Tensor, context: AttentionContext | None = None, **options: Any) -> Tensor:
         """(batch, cells, width) to the same shape."""
         cells = self.grid[0] * self.grid[1]
         if hidden.shape[1] != cells:
@@ -96,4 +96,4 @@ class CompactAttention(AttentionCore):
                 f"the map has {hidden.shape[1]} cells, but the biases are for {self.grid[0]} x "
                 f"{self.grid[1]}; resize the images to the trained size (the image processor does)"
             )
-        return super().forward(hidden, AttentionContext(hidden), **options)
+        return super().forward(hidden, context or AttentionContext(hidden), **options)
