@@ -18,10 +18,12 @@ import torch
 from pictures import places
 
 SIZES = [(60, 80), (50, 40)]
-BOXES, MASKS = "boxes", "masks"
+BOXES, MASKS, DEPTH = "boxes", "masks", "depth"
 THREE = ("semantic", "instance", "panoptic")
 CALLS: list[tuple[str, str, str, dict[str, Any]]] = [
     ("RTDetr", BOXES, "object_detection", {}),
+    ("ZoeDepth", DEPTH, "depth_estimation", {"source_sizes": SIZES}),
+    ("ZoeDepth", DEPTH, "depth_estimation", {"target_sizes": SIZES, "do_remove_padding": False}),
     ("RTDetr", BOXES, "object_detection", {"threshold": 0.9, "target_sizes": SIZES}),
     ("DeformableDetr", BOXES, "object_detection", {"target_sizes": SIZES, "top_k": 5}),
     *(
@@ -50,6 +52,8 @@ def outputs(kind: str) -> Any:
 
     if kind == BOXES:
         return SimpleNamespace(logits=draw(2, 12, 5), pred_boxes=draw(2, 12, 4).sigmoid())
+    if kind == DEPTH:
+        return SimpleNamespace(predicted_depth=draw(2, 24, 32).abs())
     coarse = draw(2, 9, 4, 5, spread=6.0)
     maps = torch.nn.functional.interpolate(coarse, size=(16, 20), mode="bilinear")
     return SimpleNamespace(class_queries_logits=draw(2, 9, 6), masks_queries_logits=maps)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import torch
 import torch.nn.functional as F
@@ -38,11 +39,13 @@ class DepthAnythingNeck(FusionNeck):
             Reassemble(config.reassemble_hidden_size, channels, factor) for channels, factor in pairs
         )
 
-    def forward(self, states: Sequence[Tensor], grid: tuple[int, int] | None = None) -> list[Tensor]:
+    def forward(  # type: ignore[override]
+        self, states: Sequence[Tensor], grid: tuple[int, int], **options: Any
+    ) -> list[Tensor]:
         """States (batch, 1 + patches, size) to the fused maps, the finest last."""
-        assert grid is not None
         maps = [state[:, 1:].transpose(1, 2).unflatten(2, grid) for state in states]
-        return super().forward([part(x) for part, x in zip(self.reassemble, maps, strict=True)])
+        maps = [part(x) for part, x in zip(self.reassemble, maps, strict=True)]
+        return self.fuse(self.project(maps), **options)
 
 
 class DepthHead(nn.Module):
@@ -66,20 +69,26 @@ class DepthHead(nn.Module):
 class DepthAnythingForDepthEstimation(DepthAnythingPreTrainedModel):
     """Backbone, neck and head."""
 
+    neck_class: type[DepthAnythingNeck] = DepthAnythingNeck
+
     def __init__(self, config: DepthAnythingConfig) -> None:
         super().__init__(config)
         self.backbone = build_backbone(config)
-        self.neck = DepthAnythingNeck(config)
+        self.neck = self.neck_class(config)
         self.head = DepthHead(config)
         self.post_init()
 
     def forward(self, pixel_values: Tensor, *, labels: Tensor | None = None) -> DepthEstimatorOutput:
         """(batch, channels, height, width) to depth (batch, height, width), relative or in metres."""
+        return self.estimate(pixel_values, labels)
+
+    def estimate(self, pixel_values: Tensor, labels: Tensor | None, **options: Any) -> DepthEstimatorOutput:
+        """As `forward`; options go to the neck."""
         if labels is not None:
             raise NotImplementedError("no loss is defined for Depth Anything: leave labels out")
         outputs = self.backbone(pixel_values)
         patch = self.config.patch_size
         rows, columns = pixel_values.shape[-2] // patch, pixel_values.shape[-1] // patch
-        fused = self.neck(outputs.feature_maps, (rows, columns))
+        fused = self.neck(outputs.feature_maps, (rows, columns), **options)
         depth = self.head(fused[self.config.head_in_index], (rows * patch, columns * patch))
         return DepthEstimatorOutput.carry(outputs, predicted_depth=depth)

@@ -158,28 +158,29 @@ class DPTNeck(FusionNeck):
         "readout": "reassemble_stage.readout_projects",
     }
 
-    def __init__(self, config: DPTConfig) -> None:
+    def __init__(self, config: Any, size: int, *, skipped: Sequence[int] = ()) -> None:
         batch_norm = bool(config.use_batch_norm_in_fusion_residual)
         bias = config.use_bias_in_fusion_residual
         bias = not batch_norm if bias is None else bias
         super().__init__(
             config.neck_hidden_sizes, config.fusion_hidden_size, batch_norm=batch_norm, bias=bias
         )
-        size = config.hidden_size
-        if config.use_autobackbone and config.backbone_config is not None:
-            size = config.backbone_config.hidden_size
         self.readout_type = config.readout_type
         sizes = config.neck_hidden_sizes
         self.reassemble, self.readout = nn.ModuleList(), nn.ModuleList()
-        for i, factor in enumerate(config.reassemble_factors):
-            skipped = i in config.neck_ignore_stages
-            self.reassemble.append(nn.Identity() if skipped else Reassemble(size, sizes[i], factor))
+        for i, (channels, factor) in enumerate(zip(sizes, config.reassemble_factors, strict=False)):
+            left = i in skipped
+            self.reassemble.append(nn.Identity() if left else Reassemble(size, channels, factor))
             if config.readout_type == "project":
-                self.readout.append(nn.Sequential() if skipped else Readout(size, config.hidden_act))
+                self.readout.append(nn.Sequential() if left else Readout(size, config.hidden_act))
 
     def forward(self, maps: Sequence[Tensor], grid: Grid | None = None) -> list[Tensor]:
         """States (batch, 1 + patches, size), or maps, to the fused maps, the finest last."""
-        return super().forward([self._reassembled(i, x, grid) for i, x in enumerate(maps)])
+        return self.fuse(self.project(self.reassembled(maps, grid)))
+
+    def reassembled(self, maps: Sequence[Tensor], grid: Grid | None) -> list[Tensor]:
+        """Maps of the sizes that are fused, the finest first."""
+        return [self._reassembled(i, x, grid) for i, x in enumerate(maps)]
 
     def _reassembled(self, index: int, x: Tensor, grid: Grid | None) -> Tensor:
         part = self.reassemble[index]
@@ -234,7 +235,8 @@ class _DPTWithNeck(DPTPreTrainedModel):
         super().__init__(config)
         own = not config.use_autobackbone
         self.model = DPTModel(config, add_pooling_layer=False) if own else build_backbone(config)
-        self.neck = DPTNeck(config)
+        encoder = config if config.backbone_config is None or own else config.backbone_config
+        self.neck = DPTNeck(config, encoder.hidden_size, skipped=config.neck_ignore_stages)
 
     def fuse(self, pixel_values: Tensor, **inputs: Any) -> tuple[list[Tensor], ModelOutput]:
         """The fused maps, and the encoder's output."""

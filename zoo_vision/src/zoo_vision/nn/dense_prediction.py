@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import torch.nn.functional as F
 from torch import Tensor, nn
@@ -52,11 +53,18 @@ class FusionLayer(nn.Module):
 
     def forward(self, x: Tensor, own: Tensor | None, size: tuple[int, int] | None) -> Tensor:
         """Maps (batch, width, h, w) to one of `size`, or of twice the size."""
+        return self.enlarge(self.join(x, own), size)
+
+    def join(self, x: Tensor, own: Tensor | None) -> Tensor:
+        """One map of two."""
         if own is not None:
             if own.shape != x.shape:
                 own = F.interpolate(own, size=x.shape[-2:], mode="bilinear", align_corners=False)
             x = x + self.residual_layer1(own)
-        x = self.residual_layer2(x)
+        return self.residual_layer2(x)
+
+    def enlarge(self, x: Tensor, size: tuple[int, int] | None) -> Tensor:
+        """A map of `size`, or of twice the size."""
         scale = None if size is not None else 2
         return self.projection(
             F.interpolate(x, size=size, scale_factor=scale, mode="bilinear", align_corners=True)
@@ -72,6 +80,7 @@ class FusionNeck(nn.Module):
     """
 
     hub_names: HubNames = {"layers": "fusion_stage.layers"}
+    layer_class: type[FusionLayer] = FusionLayer
 
     def __init__(
         self, channels: Sequence[int], width: int, *, batch_norm: bool, bias: bool, fit: bool = False
@@ -79,15 +88,24 @@ class FusionNeck(nn.Module):
         super().__init__()
         self.fit = fit
         self.convs = nn.ModuleList(nn.Conv2d(c, width, 3, padding=1, bias=False) for c in channels)
-        self.layers = nn.ModuleList(FusionLayer(width, batch_norm=batch_norm, bias=bias) for _ in channels)
+        self.layers = nn.ModuleList(
+            self.layer_class(width, batch_norm=batch_norm, bias=bias) for _ in channels
+        )
 
     def forward(self, maps: Sequence[Tensor]) -> list[Tensor]:
         """The fused maps, the finest last."""
-        own = [conv(x) for conv, x in zip(self.convs, maps, strict=True)][::-1]
+        return self.fuse(self.project(maps))
+
+    def project(self, maps: Sequence[Tensor]) -> list[Tensor]:
+        """The maps, brought to one width, the coarsest first."""
+        return [conv(x) for conv, x in zip(self.convs, maps, strict=True)][::-1]
+
+    def fuse(self, own: Sequence[Tensor], **options: Any) -> list[Tensor]:
+        """The fused maps, from what `project` returns; options go to the layers."""
         fused: list[Tensor] = []
         for i, (layer, x) in enumerate(zip(self.layers, own, strict=True)):
             size = None
             if self.fit and i + 1 < len(own):
                 size = (own[i + 1].shape[-2], own[i + 1].shape[-1])
-            fused.append(layer(fused[-1], x, size) if fused else layer(x, None, size))
+            fused.append(layer(fused[-1], x, size, **options) if fused else layer(x, None, size, **options))
         return fused

@@ -280,7 +280,7 @@ class ZoeDepthImageProcessor(StandardImageProcessor):
         def one(picture: Picture) -> np.ndarray:
             values = first.apply(picture, data_format="channels_last")
             if run.do_pad:
-                down, across = (int(math.sqrt(side / 2) * 3) for side in picture.size)
+                down, across = mirrored(picture.size)
                 values = np.pad(values, ((down, down), (across, across), (0, 0)), mode="reflect")
             if run.do_resize:
                 height, width = values.shape[:2]
@@ -291,6 +291,65 @@ class ZoeDepthImageProcessor(StandardImageProcessor):
 
         found = run.open_all(flat_list(images), call, one)
         return self.batch({"pixel_values": found}, call.return_tensors)
+
+    def post_process_depth_estimation(
+        self,
+        outputs: Any,
+        source_sizes: Any = None,
+        target_sizes: Any = None,
+        outputs_flipped: Any = None,
+        do_remove_padding: bool | None = None,
+    ) -> list[dict[str, torch.Tensor]]:
+        """The depth of every pixel, without the mirrored borders.
+
+        Args:
+            outputs: ``predicted_depth`` (batch, h, w).
+            source_sizes: (height, width) of each picture before it was padded.
+            target_sizes: (height, width) per image to bring the depth to at last.
+            outputs_flipped: the same for pictures flipped left to right; means are taken of both.
+            do_remove_padding: by default as ``do_pad``.
+
+        Returns:
+            Per image ``predicted_depth`` (height, width).
+        """
+        unpad = self.do_pad if do_remove_padding is None else do_remove_padding
+        depth = outputs.predicted_depth
+        if unpad and source_sizes is None:
+            raise ProcessingError(
+                "pass source_sizes, (height, width) of each image, or do_remove_padding=False"
+            )
+        if outputs_flipped is not None:
+            flipped = outputs_flipped.predicted_depth
+            if flipped.shape != depth.shape:
+                raise ProcessingError(
+                    f"outputs are {tuple(depth.shape)} and outputs_flipped {tuple(flipped.shape)}; "
+                    "both must be of the same images"
+                )
+            depth = (depth + flipped.flip(-1)) / 2
+        check_sizes(source_sizes, len(depth))
+        found = list(depth)
+        if source_sizes is not None:
+            found = [
+                without_border(x, size, unpad) for x, size in zip(depth, rows(source_sizes), strict=True)
+            ]
+        check_sizes(target_sizes, len(depth))
+        if target_sizes is not None:
+            pairs = zip(found, rows(target_sizes), strict=True)
+            found = [segments.scaled(x, size, "bicubic") for x, size in pairs]
+        return [{"predicted_depth": one} for one in found]
+
+
+def mirrored(size: tuple[int, int]) -> tuple[int, int]:
+    """How much is mirrored above and below, and on the left and right, of a picture of (height, width)."""
+    return int(math.sqrt(size[0] / 2) * 3), int(math.sqrt(size[1] / 2) * 3)
+
+
+def without_border(depth: torch.Tensor, size: tuple[int, int], mirror: bool) -> torch.Tensor:
+    """A map in the (height, width) of its picture, whose mirrored border is cut off."""
+    height, width = size
+    down, across = mirrored(size) if mirror else (0, 0)
+    full = segments.scaled(depth, (height + 2 * down, width + 2 * across), "bicubic")
+    return full[down : down + height, across : across + width]
 
 
 def between_corners(values: np.ndarray, length: int, axis: int) -> np.ndarray:
