@@ -75,8 +75,8 @@ class PromptDepthAnythingForDepthEstimation(DepthAnythingForDepthEstimation):
             return self.estimate(pixel_values, labels)
         if prompt_depth.dim() != 4 or len(prompt_depth) != len(pixel_values):
             raise ValueError(
-                f"prompt_depth is {tuple(prompt_depth.shape)}; it must be ({len(pixel_values)}, 1, h, w), a map "
-                "for each image"
+                f"prompt_depth is {tuple(prompt_depth.shape)}; it must be ({len(pixel_values)}, 1, h, w), "
+                "a map for each image"
             )
         prompt_depth = prompt_depth.to(pixel_values)
         least = prompt_depth.amin((1, 2, 3), keepdim=True)
