@@ -510,6 +510,53 @@ CASES: dict[str, dict[str, Any]] = {
             call("batch_decode", sequences={"$ids": [[64, 65], [220, 66]]}),
         ],
     },
+    "UdopProcessor": {
+        "class": "UdopProcessor",
+        "components": {
+            "image_processor": (
+                "LayoutLMv3ImageProcessor",
+                {"apply_ocr": False, "size": {"height": 20, "width": 20}},
+            ),
+            "tokenizer": ("UdopTokenizerFast", {"backend": "ended", "pad_token": "<pad>"}),
+        },
+        "calls": [
+            call(images=image(60, 40), text=WORDS, boxes=BOXES, return_tensors="pt"),
+            call(images=image(60, 40), text="Question. who", text_pair=WORDS, boxes=BOXES),
+            call(
+                images=[image(60, 40), image(30, 30)],
+                text=["who", "what is"],
+                text_pair=[WORDS, WORDS[:2]],
+                boxes=[BOXES, BOXES[:2]],
+                padding=True,
+                return_tensors="pt",
+            ),
+            call(text_target="an answer"),
+            call(text_target=["an answer", "b"], padding=True, return_tensors="pt"),
+            call(images=image(60, 40), text=WORDS),
+            call("decode", token_ids=[40, 41, 5], skip_special_tokens=True),
+        ],
+    },
+    "BridgeTowerProcessor": {
+        "class": "BridgeTowerProcessor",
+        "components": {
+            "image_processor": (
+                "BridgeTowerImageProcessor",
+                {"size": {"shortest_edge": 16}, "size_divisor": 4, "do_center_crop": False},
+            ),
+            "tokenizer": ("RobertaTokenizerFast", {"backend": "roberta"}),
+        },
+        "calls": [
+            call(images=image(60, 40), text="a cat", return_tensors="pt"),
+            call(
+                images=[image(60, 40), image(20, 20)],
+                text=["a cat", "two"],
+                padding=True,
+                return_tensors="pt",
+            ),
+            call(images=image(60, 40), text="a cat"),
+            call("batch_decode", sequences={"$ids": [[64, 65], [67, 68]]}),
+        ],
+    },
     "CLIPProcessor": {
         "class": "CLIPProcessor",
         "components": {

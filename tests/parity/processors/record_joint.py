@@ -61,6 +61,15 @@ def piece_tokens() -> Tokenizer:
     return backend
 
 
+def ended_tokens() -> Tokenizer:
+    """The same with an end token behind each text instead, as T5's."""
+    backend = piece_tokens()
+    backend.post_processor = processors.TemplateProcessing(
+        single="$A </s>", pair="$A </s> $B </s>", special_tokens=[("</s>", 2)]
+    )
+    return backend
+
+
 def word_tokens() -> Tokenizer:
     """Lower-cased word pieces of single letters between ``[CLS]`` and ``[SEP]``, as BERT's."""
     known = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", "[DEC]", "[ENC]"]
@@ -79,7 +88,13 @@ def word_tokens() -> Tokenizer:
     return backend
 
 
-TOKENIZERS = {"bytes": byte_tokens, "pieces": piece_tokens, "words": word_tokens, "roberta": roberta_tokens}
+TOKENIZERS = {
+    "bytes": byte_tokens,
+    "pieces": piece_tokens,
+    "ended": ended_tokens,
+    "words": word_tokens,
+    "roberta": roberta_tokens,
+}
 
 
 def build(case: dict[str, Any]) -> Any:

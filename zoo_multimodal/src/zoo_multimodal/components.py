@@ -36,6 +36,7 @@ _PROCESSORS = {
     "SiglipProcessor": "siglip",
     "TrOCRProcessor": "trocr",
     "VideoLlavaProcessor": "video_llava",
+    "UdopProcessor": "udop",
     "ViltProcessor": "vilt",
     "XCLIPProcessor": "x_clip",
     "SmolVLMProcessor": "smolvlm",

@@ -36,8 +36,12 @@ class RelativeBias(nn.Embedding):
 
     def forward(self, queries: Tensor, keys: Tensor) -> Tensor:  # type: ignore[override]
         """Positions (Q,) and (K,), or (batch, Q) and (batch, K), to biases (1 or batch, heads, Q, K)."""
+        return self.of_distances(keys[..., None, :] - queries[..., None])
+
+    def of_distances(self, distances: Tensor) -> Tensor:
+        """Distances (Q, K) or (batch, Q, K) to biases (1 or batch, heads, Q, K)."""
         index = relative_buckets(
-            keys[..., None, :] - queries[..., None],
+            distances,
             buckets=self.num_embeddings,
             max_distance=self.max_distance,
             bidirectional=self.bidirectional,

@@ -9,3 +9,4 @@ class BridgeTowerProcessor(ProcessorMixin):
     """A BridgeTower image processor and a RoBERTa tokenizer."""
 
     attributes = ("image_processor", "tokenizer")
+    defaults = {"images_kwargs": {"do_normalize": True, "do_center_crop": True}}

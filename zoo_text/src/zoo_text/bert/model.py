@@ -101,6 +101,8 @@ class BertModel(BertPreTrainedModel):
     layer_class: ClassVar[Callable[..., nn.Module]] = BertLayer
     #: whether a norm follows the last layer
     final_norm: ClassVar[bool] = False
+    #: see `AttentionContext`
+    blind_queries_average: ClassVar[bool] = False
 
     def __init__(self, config: BertConfig, add_pooling_layer: bool = True) -> None:
         super().__init__(config)
@@ -171,6 +173,7 @@ class BertModel(BertPreTrainedModel):
             encoder_states=encoder_hidden_states,
             encoder_padding=encoder_attention_mask,
         )
+        context.blind_queries_average = self.blind_queries_average
         hidden = run_layers(
             self.layers, hidden, context, norm=self.norm, head_mask=head_mask, **(layer_inputs or {})
         )

@@ -93,6 +93,7 @@ class BrosLayer(PostNormLayer):
 class BrosModel(BrosPreTrainedModel, bert.BertModel):
     """The encoder without a head."""
 
+    blind_queries_average = True
     layer_class = BrosLayer
 
     def make_embeddings(self, config: BrosConfig) -> None:

@@ -24,6 +24,7 @@ class LayoutLMPreTrainedModel(bert.BertPreTrainedModel):
 class LayoutLMModel(LayoutLMPreTrainedModel, bert.BertModel):
     """The encoder without a head."""
 
+    blind_queries_average = True
     hub_names = {**BERT, "embeddings.boxes": "embeddings"}
 
     def make_embeddings(self, config: LayoutLMConfig) -> None:

@@ -151,6 +151,7 @@ class LiltModel(LiltPreTrainedModel):
             None, inputs_embeds=words, token_type_ids=token_type_ids, position_ids=position_ids
         )
         context = AttentionContext(words, attention_mask)
+        context.blind_queries_average = True
         factors = [None] * len(self.layers)
         if head_mask is not None:
             factors = list(head_mask.expand(len(self.layers), -1)[:, None, :, None, None])
