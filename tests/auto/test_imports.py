@@ -7,11 +7,13 @@ import json
 import subprocess
 import sys
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import pytest
 
 import zoo_core
+from zoo_core import generation
 
 HEAVY = ("torch", "numpy", "huggingface_hub", "tokenizers", "safetensors", "jinja2", "transformers")
 REPORT = r"""
@@ -79,9 +81,9 @@ def test_documentation_imports_no_model(bare: set[str]) -> None:
 # Public names
 
 
-def declared() -> dict[str, set[str]]:
+def declared(package: ModuleType = zoo_core) -> dict[str, set[str]]:
     """The imports under TYPE_CHECKING in the package's ``__init__``: module to names."""
-    tree = ast.parse(Path(zoo_core.__file__ or "").read_text())
+    tree = ast.parse(Path(package.__file__ or "").read_text())
     block = next(node for node in tree.body if isinstance(node, ast.If))
     return {
         node.module or "": {alias.asname or "" for alias in node.names}
@@ -92,6 +94,15 @@ def declared() -> dict[str, set[str]]:
 
 def test_type_checkers_see_the_names_that_exist() -> None:
     assert declared() == {module: set(names) for module, names in zoo_core._EXPORTS.items()}
+    assert declared(generation) == {
+        f"zoo_core.generation.{module}": set(names) for module, names in generation._MODULES.items()
+    }
+
+
+@pytest.mark.parametrize("name", sorted(generation._HOME))
+def test_every_part_of_generation_can_be_had(name: str) -> None:
+    assert getattr(generation, name).__module__ == f"zoo_core.generation.{generation._HOME[name]}"
+    assert name in dir(generation)
 
 
 @pytest.mark.parametrize("name", sorted(zoo_core._HOME))

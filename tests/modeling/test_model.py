@@ -9,7 +9,13 @@ import pytest
 import torch
 from torch import nn
 
-from zoo_core import AutoModel, AutoModelForCausalLM, AutoModelForMaskedLM, AutoModelForSequenceClassification
+from zoo_core import (
+    AutoConfig,
+    AutoModel,
+    AutoModelForCausalLM,
+    AutoModelForMaskedLM,
+    AutoModelForSequenceClassification,
+)
 from zoo_core.modeling import ModelOutput, PreTrainedModel
 from zoo_text.bert.config import BertConfig
 from zoo_text.llama.config import LlamaConfig
@@ -208,6 +214,15 @@ def test_direct_construction_initialises_like_from_config() -> None:
     weight = BertModel(bert()).layers[0].mlp.fc1.weight
     assert 0.01 < weight.std() < 0.03
     assert (BertModel(bert()).embeddings.word_embeddings.weight[0] == 0).all()
+
+
+@pytest.mark.parametrize("ids", [[[4, 5, 6]], [[4, 2, 6], [2, 2, 6]]])
+def test_rows_to_classify_have_as_many_ends(ids: list[list[int]]) -> None:
+    sizes = {"vocab_size": 9, "d_model": 8, "encoder_layers": 1, "decoder_layers": 1, "max_position_embeddings": 9,
+             "encoder_attention_heads": 2, "decoder_attention_heads": 2, "pad_token_id": 1}  # fmt: skip
+    model = AutoModelForSequenceClassification.from_config(AutoConfig.for_model("bart", **sizes))
+    with pytest.raises(ValueError, match=r"same number of end-of-sequence tokens \(id 2\), at least one"):
+        model(torch.tensor(ids))
 
 
 def test_save_and_load_again(encoder: PreTrainedModel, tmp_path: Path) -> None:

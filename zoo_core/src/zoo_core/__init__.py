@@ -66,6 +66,7 @@ if TYPE_CHECKING:
     from zoo_core.auto.tokenizers import AutoTokenizer as AutoTokenizer
     from zoo_core.config import PretrainedConfig as PretrainedConfig, sub_config as sub_config
     from zoo_core.generation import (
+        AsyncTextIteratorStreamer as AsyncTextIteratorStreamer,
         BaseStreamer as BaseStreamer,
         CompileConfig as CompileConfig,
         Constraint as Constraint,
@@ -166,6 +167,7 @@ _EXPORTS: dict[str, tuple[str, ...]] = {
         "sub_config",
     ),
     "zoo_core.generation": (
+        "AsyncTextIteratorStreamer",
         "BaseStreamer",
         "CompileConfig",
         "Constraint",

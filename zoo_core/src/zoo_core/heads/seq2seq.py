@@ -124,12 +124,14 @@ class ForSeq2SeqSequenceClassification(SeqToSeqHead):
                 "sequence classification needs input_ids: it looks for the end-of-sequence token"
             )
         eos: Any = self.config.eos_token_id
+        if eos is None:
+            raise ValueError("sequence classification needs the config's eos_token_id")
         ends = input_ids.eq(eos).to(hidden.device)
         counts = ends.sum(1)
-        if len(counts.unique()) > 1:
+        if len(counts.unique()) > 1 or not counts[0]:
             raise ValueError(
-                f"all rows must have the same number of end-of-sequence tokens "
-                f"(id {self.config.eos_token_id}); here they have {counts.tolist()}"
+                f"all rows must have the same number of end-of-sequence tokens (id {eos}), at least one; "
+                f"here they have {counts.tolist()}"
             )
         logits = self.classification_head(hidden[ends].view(len(hidden), -1, hidden.shape[-1])[:, -1])
         loss = None if labels is None else sequence_loss(logits, labels, self.config)
