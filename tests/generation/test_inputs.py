@@ -144,6 +144,18 @@ def test_token_types_go_on(make_model, prompt):
     ({"inputs": PADDED, "foo": 1}, r"not used by the model: \['foo'\]"),
     ({"inputs": PADDED, "past_key_values": 3}, "must be a zoo_core"),
     ({"inputs": PADDED, "past_key_values": Cache(), "use_cache": False}, "leave one of both out"),
+    ({"inputs_embeds": torch.zeros(1, 3, 8)}, r"must be \(rows, length, 32\)"),
+    ({"inputs_embeds": torch.zeros(3, 32)}, r"must be \(rows, length, 32\)"),
+    ({"inputs_embeds": torch.zeros(1, 0, 32)}, "length of at least 1"),
+    ({"input_ids": PADDED, "inputs_embeds": torch.zeros(1, 6, 32)}, "2 rows of input_ids, but 1"),
+    ({"inputs": PADDED, "guidance_scale": 2.0, "negative_prompt_ids": PADDED[[0, 0, 0]]}, "has 3, the"),
+    ({"inputs": PADDED, "guidance_scale": 2.0, "negative_prompt_ids": PADDED + 99}, "prompt_ids holds id"),
+    ({"inputs": PADDED, "generation_config": {"num_beams": 2}}, "not dict"),
+    ({"inputs": PADDED, "logits_processor": [3]}, "must be a list of logits processor"),
+    ({"inputs": PADDED, "stopping_criteria": lambda ids, scores: True}, r"stopping_criteria=\[...\]"),
+    ({"inputs": PADDED, "assistant_model": "gpt2"}, "a model that generates, not str"),
+    ({"inputs": PADDED, "streamer": 3}, "int has not"),
+    ({"inputs": PADDED, "exponential_decay_length_penalty": 3}, "factor per token"),
     ({"inputs": PADDED, "stop_strings": "x"}, "needs the tokenizer"),
     ({"inputs": PADDED, "dola_layers": "high"}, "not implemented"),
     ({"inputs": PADDED, "synced_gpus": True}, "leave it out"),
@@ -153,6 +165,11 @@ def test_token_types_go_on(make_model, prompt):
 def test_refused(llama, kwargs, message):
     with pytest.raises(GenerationError, match=message):
         llama.generate(**kwargs)
+
+
+def test_a_negative_prompt_needs_a_scale(llama, prompt):
+    with pytest.warns(UserWarning, match="no effect without guidance_scale"):
+        llama.generate(prompt, **GREEDY, negative_prompt_ids=prompt)
 
 
 def test_nothing_to_start_from(llama, bart):

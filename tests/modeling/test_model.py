@@ -218,8 +218,9 @@ def test_direct_construction_initialises_like_from_config() -> None:
 
 @pytest.mark.parametrize("ids", [[[4, 5, 6]], [[4, 2, 6], [2, 2, 6]]])
 def test_rows_to_classify_have_as_many_ends(ids: list[list[int]]) -> None:
-    sizes = {"vocab_size": 9, "d_model": 8, "encoder_layers": 1, "decoder_layers": 1, "max_position_embeddings": 9,
-             "encoder_attention_heads": 2, "decoder_attention_heads": 2, "pad_token_id": 1}  # fmt: skip
+    sizes = {"vocab_size": 9, "d_model": 8, "encoder_layers": 1, "decoder_layers": 1, "pad_token_id": 1,
+             "max_position_embeddings": 9,
+             "encoder_attention_heads": 2, "decoder_attention_heads": 2}  # fmt: skip
     model = AutoModelForSequenceClassification.from_config(AutoConfig.for_model("bart", **sizes))
     with pytest.raises(ValueError, match=r"same number of end-of-sequence tokens \(id 2\), at least one"):
         model(torch.tensor(ids))

@@ -72,8 +72,8 @@ def plain_prompt(model: Any, inputs: dict[str, Any], config: GenerationConfig) -
                 )
             ids = torch.full((batch, 1), start, dtype=torch.int64, device=device)
     check_ids(model, ids, "input_ids", empty_allowed=embeds is not None)
-    if embeds is not None and embeds.shape[0] != ids.shape[0]:
-        raise GenerationError(f"{ids.shape[0]} rows of input_ids, but {embeds.shape[0]} of inputs_embeds")
+    if embeds is not None:
+        check_vectors(model, embeds, rows=ids.shape[0])
     if embeds is None and "attention_mask" not in inputs:
         mask = inferred_mask(ids, config)
         if mask is not None and "attention_mask" in takes(model):
@@ -216,6 +216,18 @@ def check_ids(model: Any, ids: Tensor, name: str, *, empty_allowed: bool = False
                 "the model's own tokenizer? After adding tokens call "
                 "model.resize_token_embeddings(len(tokenizer))"
             )
+
+
+def check_vectors(model: Any, vectors: Tensor, *, rows: int) -> None:
+    """Refuse inputs_embeds that are no (rows, length, width)."""
+    width = getattr(model.get_input_embeddings(), "embedding_dim", None)
+    if vectors.dim() != 3 or not vectors.shape[1] or width not in (None, vectors.shape[2]):
+        raise GenerationError(
+            f"inputs_embeds of shape {tuple(vectors.shape)}: it must be (rows, length, {width or 'width'}), "
+            "with a length of at least 1"
+        )
+    if vectors.shape[0] != rows:
+        raise GenerationError(f"{rows} rows of input_ids, but {vectors.shape[0]} of inputs_embeds")
 
 
 def check_cached(cache: Any, length: int, *, rows: int) -> None:

@@ -93,6 +93,10 @@ RANGES: Mapping[str, tuple[Callable[[Any], bool], str]] = {
     "presence_penalty": _number(lambda v: True, "must be a number"),
     "length_penalty": _number(lambda v: True, "must be a number"),
     "guidance_scale": _number(lambda v: True, "must be a number"),
+    "exponential_decay_length_penalty": (
+        lambda v: isinstance(v, list | tuple) and len(v) == 2 and all(isinstance(n, int | float) for n in v),
+        "must be (new tokens after which it begins, factor per token)",
+    ),
     "no_repeat_ngram_size": _whole(0),
     "encoder_no_repeat_ngram_size": _whole(0),
     "bad_words_ids": (_id_lists, "must be a list of lists of token ids, e.g. [[5], [20, 21]]"),

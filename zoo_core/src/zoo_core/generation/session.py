@@ -58,6 +58,7 @@ class Session:
         use_model_defaults: bool,
     ) -> None:
         self.model, self.inputs = model, inputs
+        check_objects(config, logits_processor, stopping_criteria, assistant_model, streamer)
         self.custom_processors, self.custom_stopping = logits_processor, stopping_criteria
         self.prefix_allowed_tokens_fn = prefix_allowed_tokens_fn
         self.assistant_model, self.streamer, self.tokenizer = assistant_model, streamer, tokenizer
@@ -73,6 +74,8 @@ class Session:
         for name, why in _UNSUPPORTED.items():
             if getattr(self.config, name):
                 raise GenerationError(f"{name}={getattr(self.config, name)!r}: {why}; leave it out")
+        if self.negative[0] is not None and self.config.guidance_scale in (None, 1):
+            warnings.warn("negative_prompt_ids has no effect without guidance_scale", stacklevel=4)
         for name, why in rules.without_effect(self.config).items():
             if name in settings:
                 warnings.warn(f"{name}={settings[name]!r} has no effect: {why}", stacklevel=4)
@@ -155,6 +158,7 @@ class Session:
         )
         circumstances = Circumstances(
             model=model,
+            prompts=batch,
             prompt_length=length,
             max_length=max_length,
             min_length=max(0, (config.min_length or 0) - prompt.vectors),
@@ -228,6 +232,28 @@ class Session:
             found.append(StopStringCriteria(self.tokenizer, self.config.stop_strings, prompt_length=length))
         found.extend(self.custom_stopping or ())
         return found
+
+
+def check_objects(
+    config: Any, logits_processor: Any, stopping_criteria: Any, assistant_model: Any, streamer: Any
+) -> None:
+    """Refuse arguments of `generate` that are not what their name says."""
+    if config is not None and not isinstance(config, GenerationConfig):
+        raise GenerationError(
+            f"generation_config must be a GenerationConfig, not {type(config).__name__}; settings can be "
+            "passed as keywords too: generate(..., **settings)"
+        )
+    for name, given in (("logits_processor", logits_processor), ("stopping_criteria", stopping_criteria)):
+        if given is not None and not (isinstance(given, list | tuple) and all(map(callable, given))):
+            raise GenerationError(
+                f"{name} must be a list of {name.replace('_', ' ')}: generate({name}=[...])"
+            )
+    if assistant_model is not None and not hasattr(assistant_model, "settings"):
+        raise GenerationError(
+            f"assistant_model must be a model that generates, not {type(assistant_model).__name__}"
+        )
+    if streamer is not None and not (hasattr(streamer, "put") and hasattr(streamer, "end")):
+        raise GenerationError(f"streamer must have put() and end(); {type(streamer).__name__} has not")
 
 
 def merged(

@@ -11,6 +11,7 @@ from torch import Tensor
 from zoo_core.errors import GenerationError
 from zoo_core.generation.logits import bans, guidance, lengths, penalties, warpers
 from zoo_core.generation.logits.base import LogitsProcessor, LogitsProcessorList
+from zoo_core.generation.prompts import check_ids
 
 if TYPE_CHECKING:
     from zoo_core.generation.config import GenerationConfig
@@ -20,12 +21,13 @@ if TYPE_CHECKING:
 class Circumstances:
     """What processors need to know beside the settings.
 
-    prompt_length: tokens of the prompt. max_length, min_length: tokens at the end. eos: ids that end a
-    sequence. source: (prompts, length) ids that the encoder, or the decoder as its prompt, was given.
-    assisted: whether processors are also asked about continuations that are then given up.
+    prompts, prompt_length: rows and tokens of the prompt. max_length, min_length: tokens at the end.
+    eos: ids that end a sequence. source: (prompts, length) ids that the encoder, or the decoder as its
+    prompt, was given. assisted: whether processors are asked about continuations that are then given up.
     """
 
     model: Any
+    prompts: int
     prompt_length: int
     max_length: int
     min_length: int
@@ -65,28 +67,33 @@ def build_processors(
     return found
 
 
+def _check_guidance(config: GenerationConfig, given: Circumstances) -> None:
+    """Refuse what guidance cannot follow."""
+    why = None
+    negative = None if given.negative_ids is None else len(given.negative_ids)
+    if (config.num_beams or 1) > 1:
+        why = "needs num_beams=1: beams do not reorder the other prompt's cache"
+    elif given.assisted:
+        why = (
+            "follows one continuation, and assisted decoding tries several: leave it out, or assistant_model "
+            "and prompt_lookup_num_tokens"
+        )
+    elif given.model.config.is_encoder_decoder:
+        why = "leads a decoder away from another prompt, and this model's prompt goes to its encoder"
+    elif negative is None and not given.prompt_length:
+        why = "begins with the prompt's last token, and inputs_embeds has no tokens; pass negative_prompt_ids"
+    elif negative not in (None, 1, given.prompts):
+        why = f"compares rows: negative_prompt_ids has {negative}, the prompt {given.prompts}"
+    if why is not None:
+        raise GenerationError(f"guidance_scale {why}")
+    if given.negative_ids is not None:
+        check_ids(given.model, given.negative_ids, "negative_prompt_ids")
+
+
 def _guidance(config: GenerationConfig, given: Circumstances) -> list[LogitsProcessor]:
     found: list[LogitsProcessor] = []
     if config.guidance_scale is not None and config.guidance_scale != 1:
-        if (config.num_beams or 1) > 1:
-            raise GenerationError(
-                "guidance_scale needs num_beams=1: beams do not reorder the other prompt's cache"
-            )
-        if given.assisted:
-            raise GenerationError(
-                "guidance_scale follows one continuation, and assisted decoding tries several: leave out "
-                "guidance_scale, or assistant_model and prompt_lookup_num_tokens"
-            )
-        if given.model.config.is_encoder_decoder:
-            raise GenerationError(
-                "guidance_scale leads a decoder away from another prompt, and this model's prompt goes to "
-                "its encoder; leave it out"
-            )
-        if given.negative_ids is None and not given.prompt_length:
-            raise GenerationError(
-                "guidance_scale begins with the prompt's last token, and inputs_embeds has no tokens; pass "
-                "negative_prompt_ids"
-            )
+        _check_guidance(config, given)
         found.append(
             guidance.UnbatchedClassifierFreeGuidanceLogitsProcessor(
                 config.guidance_scale,
