@@ -36,7 +36,7 @@ class MobileViTPreTrainedModel(PreTrainedModel):
 
 
 def inverted_residual(
-    config: MobileViTConfig, channels: int, out_channels: int, *, stride: int, dilation: int = 1
+    config: PretrainedConfig, channels: int, out_channels: int, *, stride: int, dilation: int = 1
 ) -> InvertedResidual:
     """With the network's expansion and activation."""
     width = divisible(round(channels * config.expand_ratio), 8)
@@ -45,11 +45,23 @@ def inverted_residual(
     )
 
 
+def to_patches(x: Tensor, side: int) -> Tensor:
+    """(batch, channels, h, w) of whole patches to (batch, channels, places in a patch, patches)."""
+    x = x.unflatten(3, (-1, side)).unflatten(2, (-1, side))  # batch, channels, row, y, column, x
+    return x.permute(0, 1, 3, 5, 2, 4).flatten(4, 5).flatten(2, 3)
+
+
+def from_patches(x: Tensor, side: int, columns: int) -> Tensor:
+    """The inverse of `to_patches` for a map of so many columns of patches."""
+    x = x.unflatten(3, (-1, columns)).unflatten(2, (side, side)).permute(0, 1, 4, 2, 5, 3)
+    return x.flatten(4, 5).flatten(2, 3)
+
+
 class MobileNetLayer(nn.Module):
     """Inverted residuals, the first of which may stride."""
 
     def __init__(
-        self, config: MobileViTConfig, channels: int, out_channels: int, *, stride: int, count: int
+        self, config: PretrainedConfig, channels: int, out_channels: int, *, stride: int, count: int
     ) -> None:
         super().__init__()
         first = inverted_residual(config, channels, out_channels, stride=stride)
@@ -119,29 +131,24 @@ class MobileViTLayer(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         x = self.downsampling_layer(x)
         y = self.conv_1x1(self.conv_kxk(x))
-        hidden = self._unfold(y)
+        whole = [-(-n // self.patch) * self.patch for n in y.shape[-2:]]
+        stretched = whole != list(y.shape[-2:])
+        even = F.interpolate(y, size=whole, mode="bilinear", align_corners=False) if stretched else y
+        places = to_patches(even, self.patch).permute(0, 2, 3, 1)
+        hidden = places.flatten(0, 1)
         context = AttentionContext(hidden)
         for layer in self.layers:
             hidden = layer(hidden, context)
-        y = self.conv_projection(self._fold(self.norm(hidden), y))
+        hidden = self.norm(hidden).view(places.shape).permute(0, 3, 1, 2)
+        seen = from_patches(hidden, self.patch, whole[1] // self.patch)
+        y = self.conv_projection(stretch(seen, y) if stretched else seen)
         return self.fusion(torch.cat((x, y), dim=1))
 
-    def _unfold(self, x: Tensor) -> Tensor:
-        """(batch, size, h, w), stretched to whole patches, to (batch x patch x patch, patches, size)."""
-        side = self.patch
-        whole = [-(-n // side) * side for n in x.shape[-2:]]
-        if whole != list(x.shape[-2:]):
-            x = F.interpolate(x, size=whole, mode="bilinear", align_corners=False)
-        x = x.unflatten(3, (-1, side)).unflatten(2, (-1, side))  # batch, size, rows, y, columns, x
-        return x.permute(0, 3, 5, 2, 4, 1).flatten(3, 4).flatten(0, 2)
 
-    def _fold(self, hidden: Tensor, like: Tensor) -> Tensor:
-        """The inverse of `_unfold`, in the size of `like`."""
-        side = self.patch
-        rows, columns = (-(-n // side) for n in like.shape[-2:])
-        x = hidden.view(-1, side, side, rows, columns, hidden.shape[-1]).permute(0, 5, 3, 1, 4, 2)
-        x = x.reshape(-1, hidden.shape[-1], rows * side, columns * side)
-        return x if x.shape[-2:] == like.shape[-2:] else stretch(x, like)
+def dilations(output_stride: int) -> tuple[int, int]:
+    """Of the last two stages, which dilate where the map shall not become smaller."""
+    fourth = 2 if output_stride == 8 else 1
+    return fourth, fourth * (2 if output_stride in (8, 16) else 1)
 
 
 class MobileViTModel(MobileViTPreTrainedModel):
@@ -152,10 +159,14 @@ class MobileViTModel(MobileViTPreTrainedModel):
 
     def __init__(self, config: MobileViTConfig, expand_output: bool = True) -> None:
         super().__init__(config)
+        self.build(config, expand_output)
+        self.post_init()
+
+    def build(self, config: Any, expand_output: bool) -> None:
+        """Create the stem, the stages and, where wanted, what widens the last map."""
         neck, sizes, stride = config.neck_hidden_sizes, config.hidden_sizes, config.output_stride
         self.conv_stem = ConvNorm(config.num_channels, neck[0], 3, stride=2, act=config.hidden_act)
-        fourth = 2 if stride == 8 else 1
-        fifth = fourth * (2 if stride in (8, 16) else 1)
+        fourth, fifth = dilations(stride)
         self.layers = nn.ModuleList(
             [
                 MobileNetLayer(config, neck[0], neck[1], stride=1, count=1),
@@ -166,7 +177,6 @@ class MobileViTModel(MobileViTPreTrainedModel):
             ]
         )
         self.conv_1x1_exp = ConvNorm(neck[5], neck[6], 1, act=config.hidden_act) if expand_output else None
-        self.post_init()
 
     def forward(self, pixel_values: Tensor | None = None) -> BaseModelOutputWithPoolingAndNoAttention:
         """(batch, channels, height, width) to the last map (batch, width, h, w) and its mean."""
@@ -226,12 +236,10 @@ class DilatedPyramid(nn.Module):
 class DeepLabV3(nn.Module):
     """Scores of each pixel from a pyramid of dilated convolutions."""
 
-    def __init__(self, config: MobileViTConfig) -> None:
+    def __init__(self, config: PretrainedConfig, channels: int) -> None:
         super().__init__()
         width = config.aspp_out_channels
-        self.aspp = DilatedPyramid(
-            config.neck_hidden_sizes[-2], width, config.atrous_rates, config.aspp_dropout_prob
-        )
+        self.aspp = DilatedPyramid(channels, width, config.atrous_rates, config.aspp_dropout_prob)
         self.dropout = nn.Dropout2d(config.classifier_dropout_prob)
         self.classifier = ConvNorm(width, config.num_labels, 1, act=None, norm=False, bias=True)
 
@@ -246,7 +254,11 @@ class MobileViTForSemanticSegmentation(Headed, MobileViTPreTrainedModel):
     base_options = {"expand_output": False}
 
     def build_head(self, config: PretrainedConfig) -> None:
-        self.segmentation_head = DeepLabV3(config)
+        self.segmentation_head = DeepLabV3(config, self.map_width(config))
+
+    def map_width(self, config: PretrainedConfig) -> int:
+        """Channels of the last map."""
+        return config.neck_hidden_sizes[-2]
 
     def forward(
         self, pixel_values: Tensor | None = None, *, labels: Tensor | None = None
