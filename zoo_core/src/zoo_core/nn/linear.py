@@ -1,8 +1,8 @@
 """Matrix products on the CPU that run at the speed of memory.
 
 torch hands float32 products to one library (MKL) whose kernels reach half of what its other one (oneDNN)
-does on many processors, and which multiplies a single row in one thread. `linear` chooses by shape; under
-autograd, torch.compile, on other devices and dtypes it is torch's own.
+does on many processors, and which multiplies a single row in one thread. `linear` chooses by shape, a
+compiled decoding step too; under autograd, on other devices and dtypes it is torch's own.
 """
 
 from __future__ import annotations
@@ -27,7 +27,6 @@ def linear(x: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
     if (
         weight.numel() < LARGE
         or torch.is_grad_enabled()
-        or torch.compiler.is_compiling()
         or weight.dtype is not torch.float32
         or x.dtype is not torch.float32
         or weight.device.type != "cpu"
@@ -48,7 +47,7 @@ def linear(x: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
         if bias is not None:
             product += bias
         return product.view(*x.shape[:-1], weight.shape[0])
-    if _onednn is None or rows == 0:
+    if _onednn is None or rows == 0 or torch.compiler.is_compiling():
         return F.linear(x, weight, bias)
     return _onednn(x, weight, bias, "none", [], "")
 
