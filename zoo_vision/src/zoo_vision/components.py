@@ -94,6 +94,7 @@ COMPONENTS.update(
     }
 )
 
+COMPONENTS["SamProcessor"] = "zoo_vision.sam.processor:SamProcessor"
 COMPONENTS["DonutProcessor"] = "zoo_vision.donut.processor:DonutProcessor"
 COMPONENTS["TimmWrapperImageProcessor"] = "zoo_vision.timm_wrapper.processor:TimmWrapperImageProcessor"
 COMPONENTS["DINOv3ViTImageProcessor"] = "zoo_vision.dinov3_vit.processor:DINOv3ViTImageProcessor"

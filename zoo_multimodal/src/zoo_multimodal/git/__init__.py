@@ -11,6 +11,7 @@ ARCHITECTURE = Architecture(
         AutoModelForCausalLM="GitForCausalLM",
         AutoModelForImageTextToText="GitForCausalLM",
         AutoModelForVision2Seq="GitForCausalLM",
+        AutoModelWithLMHead="GitForCausalLM",
     ),
     tokenizer="zoo_text.tokenizers.wordpiece:BertTokenizer",
     image_processor="zoo_vision.processing.classification:CLIPImageProcessor",

@@ -7,6 +7,7 @@ ARCHITECTURE = Architecture(
     config="zoo_vision.sam.config:SamConfig",
     models=classes("zoo_vision.sam.model", AutoModel="SamModel", AutoModelForMaskGeneration="SamModel"),
     image_processor="zoo_vision.processing.sam:SamImageProcessor",
+    processor="zoo_vision.sam.processor:SamProcessor",
 )
 
 VISION = Architecture(

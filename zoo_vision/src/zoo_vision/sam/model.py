@@ -231,6 +231,9 @@ class SamModel(PreTrainedModel):
         multimask_output: bool = True,
         attention_similarity: Tensor | None = None,
         target_embedding: Tensor | None = None,
+        *,
+        original_sizes: Any = None,
+        reshaped_input_sizes: Any = None,
     ) -> SamImageSegmentationOutput:
         """Masks of what the prompts point at.
 
@@ -242,6 +245,7 @@ class SamModel(PreTrainedModel):
             multimask_output: three masks for each prompt, of which the best may be chosen, rather than one.
             attention_similarity: added to the scores of the image; target_embedding: added to tokens
                 (https://arxiv.org/abs/2305.03048).
+            original_sizes, reshaped_input_sizes: taken so that all a processor returns may be passed on.
         """
         if (pixel_values is None) == (image_embeddings is None):
             raise ValueError("pass exactly one of pixel_values and image_embeddings")
