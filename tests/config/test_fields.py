@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import copy
+import inspect
 import pickle
 from typing import Any
 
 import pytest
 
-from zoo_core.config import PretrainedConfig, field
+from zoo_core.config import PretrainedConfig, field, sub_config
 from zoo_core.errors import ConfigError
 
 
@@ -54,6 +55,21 @@ CONVENTIONAL = {
 @pytest.mark.parametrize(("name", "value"), CONVENTIONAL.items())
 def test_conventional_attributes_always_exist(name: str, value: Any) -> None:
     assert getattr(PretrainedConfig(), name) == value
+
+
+def test_the_signature_shows_the_fields() -> None:
+    class Shown(PretrainedConfig):
+        model_type = "shown"
+        text: PretrainedConfig = sub_config(None)
+        sizes: list[int] = field([2, 3])
+        pad_token_id: int | None = 7
+
+        def __init__(self, text: Any = None, **kwargs: Any) -> None:
+            super().__init__(text=text, **kwargs)
+
+    parameters = inspect.signature(Shown).parameters.values()
+    defaults = {one.name: one.default for one in parameters if one.kind is not one.VAR_KEYWORD}
+    assert defaults == {"text": None, "sizes": [2, 3], "pad_token_id": 7}
 
 
 def test_an_alias_works_for_get_set_keywords_and_files(plain: Any) -> None:

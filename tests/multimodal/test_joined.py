@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
 import torch
 
 from zoo_core import AutoModel, AutoModelForCausalLM, AutoModelForImageTextToText
 from zoo_multimodal.vision_encoder_decoder.config import VisionEncoderDecoderConfig
 from zoo_multimodal.vision_encoder_decoder.model import VisionEncoderDecoderModel
 from zoo_text.bert.config import BertConfig
+from zoo_text.llama.config import LlamaConfig
 from zoo_vision.vit.config import ViTConfig
 
 SIZES = {"intermediate_size": 24, "num_hidden_layers": 1, "num_attention_heads": 2}
@@ -56,3 +58,11 @@ def test_two_checkpoints_are_joined_trained_and_write(tmp_path: Path) -> None:
         PIXELS, decoder_start_token_id=1, max_new_tokens=3, min_new_tokens=3, do_sample=False
     )
     assert ids.shape == (2, 4) and ids[:, 0].tolist() == [1, 1]
+
+
+def test_a_decoder_without_cross_attention_is_refused() -> None:
+    config = VisionEncoderDecoderConfig.from_encoder_decoder_configs(
+        sides()[0], LlamaConfig(hidden_size=16, vocab_size=40, **SIZES)
+    )
+    with pytest.raises(ValueError, match="the decoder LlamaForCausalLM has no cross-attention"):
+        VisionEncoderDecoderModel(config)

@@ -44,6 +44,7 @@ def test_layers_are_joined_without_their_class_token(layers: int | list[int], wi
     pixels, ids = torch.zeros(1, 3, 28, 28), torch.tensor([[1, *[IMAGE] * 4, 7]])
     output = model(ids, pixels, labels=ids, output_hidden_states=True, output_attentions=True)
     assert output.logits.shape == (1, 6, 32) and output.loss.shape == ()
+    assert type(output).__name__ == "VipLlavaCausalLMOutputWithPast"
     assert output.image_hidden_states.shape == (1, 4, 16)
     assert len(output.hidden_states) == 2 and output.attentions[0].shape == (1, 2, 6, 6)
     chosen = layers if isinstance(layers, int) else layers[::-1]

@@ -25,8 +25,12 @@ def call(images: Any = WIDE, **prompts: Any) -> Any:
 
 def test_points_and_boxes_move_with_the_picture() -> None:
     found = PROCESSOR(
-        WIDE, input_points=[[[15, 20]]], input_boxes=[[[0, 0, 60, 40]]], size={"longest_edge": 120}, do_pad=False
-    )  # fmt: skip
+        WIDE,
+        input_points=[[[15, 20]]],
+        input_boxes=[[[0, 0, 60, 40]]],
+        size={"longest_edge": 120},
+        do_pad=False,
+    )
     assert found["input_points"].tolist() == [[[[30, 40]]]] and "input_labels" not in found
     assert found["input_boxes"].tolist() == [[[0, 0, 120, 80]]]
 
@@ -41,16 +45,16 @@ def test_fewer_points_are_filled_with_points_that_do_not_count() -> None:
     ("prompts", "message"),
     [
         ({"input_points": [[[1, 1]]]}, "input_points hold 1 entries for 2 pictures"),
-        ({"input_points": [[[1, 1]], [[1, 51]]]}, r"picture 1: \[1.0, 51.0\] is no \(x, y\) in 30 x 50 pixels"),
+        ({"input_points": [[[1, 1]], [[1, 51]]]}, r"picture 1: \[1.0, 51.0\] is no .* 30 x 50 pixels"),
         ({"input_points": [[1, 1], [[1, 1]]]}, r"input_points of picture 0 have shape \(2,\)"),
         ({"input_points": [[[1, 1]], [["a", 1]]]}, "picture 1 are no numbers"),
-        ({"input_points": [[[1, 1]]] * 2, "input_labels": [[1], [1, 0]]}, "picture 1 has input_labels of shape"),
+        ({"input_points": [[[1, 1]]] * 2, "input_labels": [[1], [1, 0]]}, "picture 1 has input_labels"),
         ({"input_points": [[[[1, 1]]] * 2, [[1, 1]]]}, "of 2, 1 objects"),
         ({"input_labels": [[1], [1]]}, "without input_points"),
         ({"input_boxes": [[[1, 1, 9, 9]], [[31, 1, 40, 9]]]}, "input_boxes of picture 1.*30 x 50 pixels"),
         ({"input_boxes": [[[9, 1, 1, 9]], [[1, 1, 9, 9]]]}, "input_boxes of picture 0"),
     ],
-)  # fmt: skip
+)
 def test_prompts_that_do_not_fit_are_named(prompts: dict[str, Any], message: str) -> None:
     with pytest.raises(ProcessingError, match=message):
         call([WIDE, TALL], **prompts)
@@ -62,12 +66,30 @@ def test_from_a_picture_to_its_masks(tmp_path: Path) -> None:
     assert isinstance(processor, SamProcessor)
     layers = {"hidden_size": 16, "num_hidden_layers": 1, "num_attention_heads": 2}
     config = SamConfig(
-        vision_config={**layers, "image_size": 64, "patch_size": 16, "output_channels": 8, "window_size": 2,
-                       "global_attn_indexes": [0], "mlp_dim": 16, "num_pos_feats": 4},
-        prompt_encoder_config={"hidden_size": 8, "image_size": 64, "patch_size": 16, "mask_input_channels": 4},
-        mask_decoder_config={**layers, "hidden_size": 8, "mlp_dim": 16, "iou_head_hidden_dim": 8,
-                             "iou_head_depth": 2},
-    )  # fmt: skip
+        vision_config={
+            **layers,
+            "image_size": 64,
+            "patch_size": 16,
+            "output_channels": 8,
+            "window_size": 2,
+            "global_attn_indexes": [0],
+            "mlp_dim": 16,
+            "num_pos_feats": 4,
+        },
+        prompt_encoder_config={
+            "hidden_size": 8,
+            "image_size": 64,
+            "patch_size": 16,
+            "mask_input_channels": 4,
+        },
+        mask_decoder_config={
+            **layers,
+            "hidden_size": 8,
+            "mlp_dim": 16,
+            "iou_head_hidden_dim": 8,
+            "iou_head_depth": 2,
+        },
+    )
     model = AutoModelForMaskGeneration.from_config(config).eval()
     found = processor([WIDE, TALL], input_points=[[[15, 20], [0, 0]], [[15, 25]]], return_tensors="pt")
     with torch.no_grad():

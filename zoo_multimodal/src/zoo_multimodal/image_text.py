@@ -106,7 +106,7 @@ class ImageTextModel(PreTrainedModel):
     aliases = {"^model.language_model": "language_model.model", "^lm_head": "language_model.lm_head"}
     #: whether the returned `image_hidden_states` are (features of all images, hidden)
     flat_image_states = False
-    output_class: ClassVar[type[ModelOutput]] = ImageTextModelOutput
+    output_class: ClassVar[type[ImageTextModelOutput]] = ImageTextModelOutput
 
     def __init__(self, config: PretrainedConfig) -> None:
         super().__init__(config)

@@ -17,7 +17,7 @@ from zoo_core.config.conventions import (
     dtype_name,
     label_names,
 )
-from zoo_core.config.fields import MISSING
+from zoo_core.config.fields import MISSING, FieldSignature
 from zoo_core.config.rules import Problem
 from zoo_core.config.types import Mismatch
 from zoo_core.errors import ConfigError
@@ -71,6 +71,7 @@ class PretrainedConfig(Composite, ConventionalFields, GenerationFields):
     _default_num_labels: ClassVar[int] = 2
     _auto_class: ClassVar[str | None] = None
     _commit_hash: ClassVar[str | None] = None
+    __signature__: ClassVar[Any] = FieldSignature()
 
     if TYPE_CHECKING:  # generic code reads fields that a subclass or a checkpoint adds
 

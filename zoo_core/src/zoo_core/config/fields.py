@@ -160,6 +160,25 @@ class Alias:
         delattr(instance, self.target)
 
 
+class FieldSignature:
+    """What `inspect.signature` and `help` show of a config class: its fields with their defaults."""
+
+    def __get__(self, instance: Any, owner: Any) -> inspect.Signature:
+        written = [p for name, p in inspect.signature(owner.__init__).parameters.items() if name != "self"]
+        rest = [p for p in written if p.kind is p.VAR_KEYWORD]
+        named = {p.name: p for p in written if p not in rest}
+        for field in owner.__config_fields__.values():
+            if field.owner.__module__ != "zoo_core.config.conventions" and field.name not in named:
+                default = None if isinstance(field.default, SubConfig) else field.make_default()
+                named[field.name] = inspect.Parameter(
+                    field.name,
+                    inspect.Parameter.KEYWORD_ONLY,
+                    default=inspect.Parameter.empty if default is MISSING else default,
+                    annotation=field.annotation,
+                )
+        return inspect.Signature([*named.values(), *rest])
+
+
 def collect(cls: type) -> dict[str, Field]:
     """The fields of ``cls``: inherited ones, then its own annotations; also sets the class's aliases.
 

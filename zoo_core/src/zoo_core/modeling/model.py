@@ -266,9 +266,10 @@ class PreTrainedModel(EmbeddingAccess, nn.Module):
         """Whether any stack of layers recomputes its activations."""
         return any(getattr(m, "gradient_checkpointing", False) for m in self.modules())
 
-    def can_generate(self) -> bool:
+    @classmethod
+    def can_generate(cls) -> bool:
         """Whether the class has `generate`."""
-        return hasattr(type(self), "generate")
+        return hasattr(cls, "generate")
 
 
 @cache

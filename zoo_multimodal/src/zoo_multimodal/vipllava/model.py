@@ -26,6 +26,14 @@ class VipLlavaPreTrainedModel(PreTrainedModel):
     base_model_prefix = "model"
 
 
+class VipLlavaModelOutputWithPast(ImageTextModelOutput):
+    """States of the language model; `image_hidden_states` (images, patches, hidden) as it read them."""
+
+
+class VipLlavaCausalLMOutputWithPast(ImageTextCausalLMOutput):
+    """Scores of the next token; `image_hidden_states` (images, patches, hidden) as it read them."""
+
+
 class VipLlavaProjector(Projector):
     """A projector that normalises first."""
 
@@ -39,6 +47,8 @@ class VipLlavaProjector(Projector):
 
 class VipLlavaModel(VipLlavaPreTrainedModel, ImageTextModel):
     """The model without its head."""
+
+    output_class = VipLlavaModelOutputWithPast
 
     def make_projector(self, config: VipLlavaConfig) -> nn.Module:
         chosen = config.vision_feature_layers
@@ -93,6 +103,7 @@ class VipLlavaForConditionalGeneration(ImageTextForConditionalGeneration, VipLla
     """ViP-LLaVA with the language model's head."""
 
     base_class = VipLlavaModel
+    output_class = VipLlavaCausalLMOutputWithPast
 
     def get_image_features(
         self, pixel_values: Tensor, vision_feature_layers: int | list[int] | None = None

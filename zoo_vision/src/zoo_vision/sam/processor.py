@@ -53,7 +53,10 @@ class SamProcessor(ProcessorMixin):
         longest = options.get("size", self.image_processor.size)["longest_edge"]
         prompts: dict[str, np.ndarray] = {}
         if input_points is not None:
-            points = [one[None] if one.ndim == 2 else one for one in per_picture(input_points, sizes, "input_points")]
+            points = [
+                one[None] if one.ndim == 2 else one
+                for one in per_picture(input_points, sizes, "input_points")
+            ]
             labels = with_labels(points, input_labels, sizes)
             for index, size in enumerate(sizes):
                 check_inside(points[index], size, f"input_points of picture {index}")
@@ -84,7 +87,9 @@ class SamProcessor(ProcessorMixin):
 def per_picture(given: Any, sizes: Sequence[Any], name: str) -> list[np.ndarray]:
     """One array a picture."""
     if len(given) != len(sizes):
-        raise ProcessingError(f"{name} hold {len(given)} entries for {len(sizes)} pictures; give one a picture")
+        raise ProcessingError(
+            f"{name} hold {len(given)} entries for {len(sizes)} pictures; give one a picture"
+        )
     dims = {"input_points": (2, 3), "input_labels": (1, 2), "input_boxes": (2,)}[name]
     last = {"input_points": 2, "input_boxes": 4}.get(name)
     found = []
