@@ -65,6 +65,12 @@ def with_nan() -> np.ndarray:
         (np.zeros((0, 20, 3)), r"image 1: the image is 20x0 pixels"),
         (np.zeros(5), r"image 1: an image has 2 or 3 dimensions"),
         (np.asarray([["a"]]), r"image 1: pixels must be numbers"),
+        (
+            np.zeros((20, 20, 2), np.uint8),
+            r"image 1: an array of shape \(20, 20, 2\) has no axis of 1, 3 or 4",
+        ),
+        (7, r"image 1 must be a PIL image, .* got int"),
+        (None, r"image 1 must be a PIL image, .* got NoneType"),
     ],
 )
 def test_the_message_names_the_item(bad, message) -> None:

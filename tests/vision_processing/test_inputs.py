@@ -54,6 +54,12 @@ def test_sixteen_bits_keep_their_range(kind) -> None:
     assert np.array_equal(pixels(wide), pixels(Image.fromarray(grey)))
 
 
+@pytest.mark.parametrize("shape", [(40, 30), (40, 30, 1), (1, 40, 30)])
+def test_grey_arrays_are_grey_pictures(shape) -> None:
+    grey = np.arange(1200, dtype=np.uint8).reshape(40, 30)
+    assert np.array_equal(pixels(grey.reshape(shape)), pixels(Image.fromarray(grey)))
+
+
 def test_exif_orientation_of_files(photo, tmp_path) -> None:
     exif = Image.Exif()
     exif[0x0112] = 6  # turned clockwise

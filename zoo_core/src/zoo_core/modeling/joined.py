@@ -52,12 +52,11 @@ class JoinedModel(GenerationMixin, PreTrainedModel):
         config.encoder, config.decoder = self.encoder.config, self.decoder.config
         if self.encoder.get_output_embeddings() is not None:
             raise ValueError(f"the encoder {type(self.encoder).__name__} must have no language modeling head")
-        if not any(
-            "encoder_hidden_states" in signature(m.forward).parameters for m in self.decoder.modules()
-        ):
+        parts = [signature(part.forward).parameters for part in self.decoder.modules()]
+        if not any("encoder_hidden_states" in names for names in parts):
             raise ValueError(
-                f"the decoder {type(self.decoder).__name__} has no cross-attention, so it cannot read what an "
-                "encoder wrote; decoders of the types bert, gpt2, roberta, bart, mbart and trocr can"
+                f"the decoder {type(self.decoder).__name__} has no cross-attention, so it cannot read what "
+                "an encoder wrote; decoders of the types bert, gpt2, roberta, bart, mbart and trocr can"
             )
         given, wanted = self.encoder_width(config.encoder), config.decoder.hidden_size
         expected = getattr(config.decoder, "cross_attention_hidden_size", None)

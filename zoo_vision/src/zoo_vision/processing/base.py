@@ -159,11 +159,18 @@ class PicturePipeline(Preprocessor):
             }
         return BatchFeature(data, return_tensors)
 
+    def opened(self, source: Any, call: Call) -> Picture:
+        """One source as a picture; grey arrays get the three channels that the normalisation speaks of."""
+        picture = open_picture(source, input_data_format=call.input_data_format, mode=self.mode)
+        if picture.channels == 1 and self.step("do_normalize") and np.size(self.step("image_mean")) == 3:
+            return Picture(np.repeat(picture.array(), 3, axis=2))
+        return picture
+
     def open_all(self, sources: Sequence[Any], call: Call, work: Callable[[Picture], Any]) -> list[Any]:
         """``work`` on every source, opened in the same thread, so that few large pictures exist at a time."""
 
         def run(source: Any) -> Any:
-            return work(open_picture(source, input_data_format=call.input_data_format, mode=self.mode))
+            return work(self.opened(source, call))
 
         return map_items(run, sources, threads=call.threads)
 

@@ -9,7 +9,7 @@ from zoo_core.processing import BatchFeature
 from zoo_vision.processing import annotations as targets, boxes as found_boxes, segments
 from zoo_vision.processing.base import IMAGENET_MEAN, IMAGENET_STD, StandardImageProcessor, shortest, square
 from zoo_vision.processing.parallel import map_items
-from zoo_vision.processing.picture import Picture, flat_list, open_picture
+from zoo_vision.processing.picture import Picture, flat_list
 from zoo_vision.processing.resample import Size, edges, resize
 
 if TYPE_CHECKING:
@@ -78,7 +78,7 @@ class DetrImageProcessor(StandardImageProcessor):
             )
 
         def one(entry: tuple[Any, Any]) -> tuple[Picture, targets.Target | None]:
-            picture = open_picture(entry[0], input_data_format=call.input_data_format)
+            picture = run.opened(entry[0], call)
             target = run.target(entry[1], picture.size, return_segmentation_masks, masks_path)
             arranged = run.arrange(picture)
             if target is not None:

@@ -12,7 +12,7 @@ from zoo_core.errors import MissingDependency, ProcessingError
 from zoo_core.processing import BatchFeature
 from zoo_vision.processing import geometry
 from zoo_vision.processing.base import IMAGENET_MEAN, IMAGENET_STD, StandardImageProcessor
-from zoo_vision.processing.picture import Picture, flat_list, open_picture
+from zoo_vision.processing.picture import Picture, flat_list
 from zoo_vision.processing.resample import BICUBIC, Size, resize, shortest_edge
 
 
@@ -130,7 +130,7 @@ class LayoutLMv3ImageProcessor(StandardImageProcessor):
         out = super().preprocess(images, **kwargs)
         run, call = self.begin(kwargs)
         if run.apply_ocr:
-            pages = [open_picture(one, input_data_format=call.input_data_format) for one in flat_list(images)]
+            pages = [run.opened(one, call) for one in flat_list(images)]
             read = [read_words(page, run.ocr_lang, run.tesseract_config or "") for page in pages]
             out["words"] = [words for words, _ in read]
             out["boxes"] = [boxes for _, boxes in read]

@@ -13,7 +13,7 @@ from zoo_core.processing import BatchFeature
 from zoo_vision.processing.base import IMAGENET_MEAN, IMAGENET_STD, Call, ImageProcessor
 from zoo_vision.processing.boxes import check_sizes, rows
 from zoo_vision.processing.parallel import map_items, split
-from zoo_vision.processing.picture import FIRST, Picture, check_area, flat_list, open_picture
+from zoo_vision.processing.picture import FIRST, Picture, check_area, flat_list
 from zoo_vision.processing.resample import BILINEAR, Size
 
 if TYPE_CHECKING:
@@ -276,7 +276,7 @@ class VitPoseImageProcessor(ImageProcessor):
             )
 
         def one(entry: tuple[Any, Any]) -> list[Picture]:
-            picture = open_picture(entry[0], input_data_format=call.input_data_format)
+            picture = run.opened(entry[0], call)
             height, width = picture.size
             for number, box in enumerate(entry[1]):
                 left, top, wide, tall = (float(side) for side in box)

@@ -20,7 +20,7 @@ from zoo_vision.processing.base import (
     square,
 )
 from zoo_vision.processing.parallel import map_items
-from zoo_vision.processing.picture import Picture, check_area, flat_list, open_picture
+from zoo_vision.processing.picture import Picture, check_area, flat_list
 from zoo_vision.processing.resample import BICUBIC, BILINEAR, Size, resize, smart_size
 
 Extent = tuple[int, int]
@@ -240,7 +240,7 @@ class Pix2StructImageProcessor(ImageProcessor):
                 raise ProcessingError(f"{len(sources)} images came with {len(texts)} header_text")
 
         def one(entry: tuple[Any, str | None]) -> tuple[np.ndarray, Extent, Extent, Extent]:
-            picture = open_picture(entry[0], input_data_format=call.input_data_format)
+            picture = run.opened(entry[0], call)
             if entry[1] is not None:
                 picture = with_header(picture, entry[1], font_path)
             values = standardized(picture.array()) if run.do_normalize else picture.array()

@@ -16,7 +16,7 @@ MAX_PIXELS = 178_956_970
 """Largest picture taken in or produced: where Pillow sees a decompression bomb (about 179 megapixels)."""
 
 FIRST, LAST = "channels_first", "channels_last"
-CHANNELS = (3, 1, 4, 2)
+CHANNELS = (3, 1, 4)
 ON_WHITE = "RGB on white"
 """As a mode: RGB, transparent pixels laid over white instead of losing their transparency."""
 MODES = {1: "L", 2: "LA", 3: "RGB", 4: "RGBA"}
@@ -235,7 +235,7 @@ def open_picture(source: Any, *, input_data_format: str | None = None, mode: str
         )
     array = from_array(source, input_data_format)
     check_area(array.shape[0], array.shape[1], "the image")
-    if mode is not None and array.shape[2] in (2, 4):
+    if mode is not None and array.shape[2] == 4:
         array = array[:, :, :-1]
     if array.dtype.kind == "f" and not np.isfinite(array).all():
         raise ProcessingError("the pixels hold NaN or infinity; every value must be finite")
@@ -263,6 +263,13 @@ def flat_list(images: Any) -> list[Any]:
             "images must be PIL images, arrays, tensors, paths or bytes, alone or in lists; "
             f"got {type(images).__name__}"
         )
+    for place, item in enumerate(images):  # None may stand for a list of none, next to other lists
+        absent = item is None and any(is_picture(other) for other in images)
+        if absent or not (item is None or is_picture(item) or isinstance(item, (list, tuple, Picture))):
+            raise ProcessingError(
+                f"image {place} must be a PIL image, an array, a tensor, a path or bytes; "
+                f"got {type(item).__name__}"
+            )
     found = [image for item in images for image in (flat_list(item) if item is not None else ())]
     if not found:
         raise ProcessingError("no image was given; pass at least one")

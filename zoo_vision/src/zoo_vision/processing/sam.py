@@ -59,7 +59,7 @@ class SamImageProcessor(StandardImageProcessor):
         sources = flat_list(images)
 
         def one(source: Any) -> tuple[tuple[int, int], Picture]:
-            picture = open_picture(source, input_data_format=call.input_data_format)
+            picture = run.opened(source, call)
             return picture.size, run.arrange(picture)
 
         pairs = map_items(one, sources, threads=call.threads)

@@ -24,7 +24,6 @@ from zoo_vision.processing.parallel import map_items
 from zoo_vision.processing.picture import (
     Picture,
     flat_list,
-    open_picture,
     samples_of,
 )
 from zoo_vision.processing.resample import Size, resize
@@ -164,7 +163,7 @@ class LlavaOnevisionImageProcessor(LlavaNextImageProcessor):
         sources = [(source, next(flags)) for sample in samples for source in sample]
 
         def one(entry: tuple[Any, bool]) -> tuple[list[int], np.ndarray]:
-            picture = open_picture(entry[0], input_data_format=call.input_data_format)
+            picture = run.opened(entry[0], call)
             parts = run.cut(picture) if entry[1] else [run.whole(picture)]
             return list(picture.size), np.asarray(run.finish(parts, replace(call, threads=1)))
 

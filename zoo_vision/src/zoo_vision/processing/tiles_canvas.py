@@ -19,7 +19,7 @@ from zoo_vision.processing.base import (
     square,
 )
 from zoo_vision.processing.parallel import map_items, split
-from zoo_vision.processing.picture import ON_WHITE, Picture, flat_list, nested_list, open_picture
+from zoo_vision.processing.picture import ON_WHITE, Picture, flat_list, nested_list
 from zoo_vision.processing.resample import BICUBIC, BILINEAR, Size, resize, resize_frame
 from zoo_vision.processing.tiles import best_resolution, centred, fitted
 
@@ -365,7 +365,7 @@ class MllamaImageProcessor(StandardImageProcessor):
         samples = nested_list(images)
 
         def one(source: Any) -> tuple[np.ndarray, Extent]:
-            return run.tiled(open_picture(source, input_data_format=call.input_data_format, mode=run.mode))
+            return run.tiled(run.opened(source, call))
 
         flat = map_items(one, [source for sample in samples for source in sample], threads=call.threads)
         done = split(flat, [len(sample) for sample in samples])

@@ -20,7 +20,6 @@ from zoo_vision.processing.picture import (
     check_area,
     converted,
     nested_list,
-    open_picture,
 )
 from zoo_vision.processing.resample import LANCZOS, Size, resize
 
@@ -64,7 +63,7 @@ class SampleImageProcessor(StandardImageProcessor):
         samples = nested_list(images)
 
         def one(source: Any) -> tuple[list[Picture], int, int]:
-            return run.cut(open_picture(source, input_data_format=call.input_data_format, mode=run.mode))
+            return run.cut(run.opened(source, call))
 
         flat = [source for sample in samples for source in sample]
         done = split(map_items(one, flat, threads=call.threads), [len(sample) for sample in samples])
