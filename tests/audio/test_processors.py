@@ -58,3 +58,31 @@ def test_padding_for_training(folder: Path) -> None:
 def test_nothing_given(folder: Path) -> None:
     with pytest.raises(ProcessingError, match="without audio or text"):
         AutoProcessor.from_pretrained(folder)()
+
+
+def test_parakeet_merges_repeated_tokens(tmp_path: Path) -> None:
+    pieces = [["<unk>", 0.0], ["▁a", -1.0], ["b", -2.0], ["▁", -3.0]]
+    tokenizer = {
+        "version": "1.0",
+        "added_tokens": [{"id": 4, "content": "<pad>", "special": True}],
+        "model": {"type": "Unigram", "unk_id": 0, "vocab": pieces},
+        "pre_tokenizer": {"type": "Metaspace", "replacement": "▁"},
+        "decoder": {"type": "Metaspace", "replacement": "▁"},
+    }
+    for entry in tokenizer["added_tokens"]:
+        entry.update({"single_word": False, "lstrip": False, "rstrip": False, "normalized": False})
+    files = {
+        "tokenizer.json": tokenizer,
+        "tokenizer_config.json": {"tokenizer_class": "ParakeetTokenizerFast", "pad_token": "<pad>"},
+        "preprocessor_config.json": {
+            "feature_extractor_type": "ParakeetFeatureExtractor",
+            "processor_class": "ParakeetProcessor",
+        },
+    }
+    for name, content in files.items():
+        (tmp_path / name).write_text(json.dumps(content))
+    processor = AutoProcessor.from_pretrained(tmp_path)
+    inputs = processor([SOUND, SOUND[:900]], text=["ab", "a"], sampling_rate=16000)
+    assert inputs["labels"].tolist() == [[1, 2], [1, 4]] and inputs["attention_mask"].sum(1)[1] < 11
+    assert processor.batch_decode([[4, 1, 1, 4, 2, 2, 4, 2], [1, 4, 1, 1]]) == ["abb", "a a"]
+    assert processor.decode([1, 1, 4], group_tokens=False) == "a a"

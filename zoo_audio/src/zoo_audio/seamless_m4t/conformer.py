@@ -99,25 +99,24 @@ class ConvolutionModule(nn.Module):
     `causal` frames see earlier ones only, and the norm is over channels rather than the batch.
     """
 
-    def __init__(self, config: SeamlessConfig, *, causal: bool) -> None:
+    def __init__(self, config: SeamlessConfig, *, causal: bool, bias: bool = False) -> None:
         super().__init__()
         size, kernel = config.hidden_size, config.conv_depthwise_kernel_size
         self.padding = (kernel - 1, 0) if causal else (kernel // 2, kernel // 2)
         self.layer_norm = nn.LayerNorm(size)
-        self.pointwise_conv1 = nn.Conv1d(size, 2 * size, 1, bias=False)
-        self.depthwise_conv = nn.Conv1d(size, size, kernel, groups=size, bias=False)
+        self.pointwise_conv1 = nn.Conv1d(size, 2 * size, 1, bias=bias)
+        self.depthwise_conv = nn.Conv1d(size, size, kernel, groups=size, bias=bias)
         self.batch_norm = None if causal else nn.BatchNorm1d(size)
         self.depthwise_layer_norm = nn.LayerNorm(size) if causal else None
-        self.pointwise_conv2 = nn.Conv1d(size, size, 1, bias=False)
+        self.pointwise_conv2 = nn.Conv1d(size, size, 1, bias=bias)
         self.act = activation(config.speech_encoder_hidden_act)
         self.dropout = nn.Dropout(config.speech_encoder_dropout)
 
     def forward(self, hidden: Tensor, mask: Tensor | None) -> Tensor:
         """(batch, frames, size) to the same shape; frames that `mask` (batch, frames) hides are zero."""
-        hidden = self.layer_norm(hidden)
+        gated = F.glu(self.pointwise_conv1(self.layer_norm(hidden).transpose(1, 2)), dim=1)
         if mask is not None:
-            hidden = hidden.masked_fill(~mask[..., None], 0.0)
-        gated = F.glu(self.pointwise_conv1(hidden.transpose(1, 2)), dim=1)
+            gated = gated.masked_fill(~mask[:, None], 0.0)
         mixed = self.depthwise_conv(F.pad(gated, self.padding))
         if self.batch_norm is not None:
             mixed = self.batch_norm(mixed)

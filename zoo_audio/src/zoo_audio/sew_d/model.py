@@ -12,9 +12,9 @@ from zoo_audio.sew_d.config import SEWDConfig
 from zoo_core.checkpoint.dialects import BERT_LAYER
 from zoo_core.heads.audio import ForAudioClassification, ForCTC
 from zoo_core.modeling.model import PreTrainedModel
-from zoo_core.nn.disentangled import DisentangledAttention, RelativePositions, token_pairs
+from zoo_core.nn.disentangled import DisentangledAttention, RelativePositions
 from zoo_core.nn.layer import PostNormLayer
-from zoo_core.nn.masks import AttentionContext, Mask
+from zoo_core.nn.masks import AttentionContext, Mask, token_pairs
 from zoo_core.nn.mlp import MLP
 from zoo_core.nn.stack import run_layers
 

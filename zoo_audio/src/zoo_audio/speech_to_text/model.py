@@ -12,6 +12,7 @@ from torch import Tensor, nn
 from zoo_audio.blocks.transcription import ForTranscription
 from zoo_audio.speech_to_text.config import Speech2TextConfig
 from zoo_core.checkpoint.dialects import BART_PRE_NORM_LAYER
+from zoo_core.config import PretrainedConfig
 from zoo_core.modeling.model import PreTrainedModel
 from zoo_core.modeling.outputs import BaseModelOutput, ModelOutput
 from zoo_core.modeling.seq2seq import Seq2SeqModel, Seq2SeqStack
@@ -54,28 +55,31 @@ class Subsampler(nn.Module):
         return hidden.transpose(1, 2)
 
 
+def layer_parts(config: PretrainedConfig, layer_idx: int, *, decoder: bool) -> dict[str, Any]:
+    """The parts of a layer of the encoder or of the decoder, whatever the wiring."""
+    heads = config.decoder_attention_heads if decoder else config.encoder_attention_heads
+    attention = partial(Attention, config.d_model, heads, dropout=config.attention_dropout)
+    cached = layer_idx if decoder else None
+    return {
+        "self_attn": attention(rule=CAUSAL if decoder else FULL, layer_idx=cached),
+        "cross_attn": attention(cross=True, layer_idx=cached) if decoder else None,
+        "mlp": MLP(
+            config.d_model,
+            config.decoder_ffn_dim if decoder else config.encoder_ffn_dim,
+            config.activation_function,
+            activation_dropout=config.activation_dropout,
+        ),
+        "dropout": config.dropout,
+    }
+
+
 class Speech2TextLayer(PreNormLayer):
     """A layer of the encoder, or with `decoder` of the decoder."""
 
     hub_names = BART_PRE_NORM_LAYER
 
     def __init__(self, config: Speech2TextConfig, layer_idx: int, *, decoder: bool = False) -> None:
-        heads = config.decoder_attention_heads if decoder else config.encoder_attention_heads
-        attention = partial(Attention, config.d_model, heads, dropout=config.attention_dropout)
-        cached = layer_idx if decoder else None
-        super().__init__(
-            config.d_model,
-            nn.LayerNorm,
-            self_attn=attention(rule=CAUSAL if decoder else FULL, layer_idx=cached),
-            cross_attn=attention(cross=True, layer_idx=cached) if decoder else None,
-            mlp=MLP(
-                config.d_model,
-                config.decoder_ffn_dim if decoder else config.encoder_ffn_dim,
-                config.activation_function,
-                activation_dropout=config.activation_dropout,
-            ),
-            dropout=config.dropout,
-        )
+        super().__init__(config.d_model, nn.LayerNorm, **layer_parts(config, layer_idx, decoder=decoder))
 
 
 class Speech2TextEncoder(Speech2TextPreTrainedModel):

@@ -13,6 +13,7 @@ from tokenizers import AddedToken
 
 from zoo_core.errors import MissingDependency, TokenizerError
 from zoo_core.tokenization.decoding import check_ids, id_list
+from zoo_core.tokenization.fast import PreTrainedTokenizerFast
 from zoo_core.tokenization.loading import read_json
 from zoo_core.tokenization.python import VocabularyTokenizer
 
@@ -274,3 +275,14 @@ class Wav2Vec2PhonemeCTCTokenizer(CTCTokenizer):
 
     def _join(self, tokens: list[str], spaces: bool) -> str:
         return " ".join(token for token in tokens if token != self._delimiter).strip()
+
+
+class ParakeetTokenizer(PreTrainedTokenizerFast):
+    """Pieces of a CTC model: decoding merges repeated tokens and drops blanks (``pad_token``)."""
+
+    def _decode(
+        self, ids: list[int], *, skip_special_tokens: bool, group_tokens: bool = True, **kwargs: Any
+    ) -> str:
+        kept = [index for index, _ in groupby(ids)] if group_tokens else ids
+        kept = [index for index in kept if index != self.pad_token_id]
+        return super()._decode(kept, skip_special_tokens=skip_special_tokens, **kwargs)

@@ -215,3 +215,19 @@ def _allowed(padding: Tensor | None) -> Tensor | None:
     elif padding.dim() == 3:
         padding = padding[:, None]
     return padding if padding.dtype == torch.bool else padding != 0
+
+
+def token_pairs(mask: Tensor) -> Tensor:
+    """Bool (batch, 1, sequence, sequence): both are tokens, by the mask (batch, sequence)."""
+    return (mask[:, None, :, None] * mask[:, None, None, :]) != 0
+
+
+def pair_scores(mask: Tensor | None, dtype: torch.dtype) -> Tensor | None:
+    """Scores (batch, 1, sequence, sequence) by which padding neither sees nor is seen.
+
+    Rows of padding average all values. mask: (batch, sequence), 0 for padding.
+    """
+    if mask is None:
+        return None
+    pairs = token_pairs(mask)
+    return torch.zeros_like(pairs, dtype=dtype).masked_fill(~pairs, torch.finfo(dtype).min)

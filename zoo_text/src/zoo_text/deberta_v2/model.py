@@ -15,10 +15,10 @@ from zoo_core.heads.tokens import ForQuestionAnswering, ForTokenClassification
 from zoo_core.modeling.model import PreTrainedModel
 from zoo_core.modeling.outputs import BaseModelOutput, BaseModelOutputWithPooling
 from zoo_core.nn.activation import activation
-from zoo_core.nn.disentangled import DisentangledAttention, RelativePositions, pair_scores
+from zoo_core.nn.disentangled import DisentangledAttention, RelativePositions
 from zoo_core.nn.embeddings import embed
 from zoo_core.nn.layer import PostNormLayer
-from zoo_core.nn.masks import AttentionContext
+from zoo_core.nn.masks import AttentionContext, pair_scores
 from zoo_core.nn.mlp import MLP
 from zoo_core.nn.stack import run_layers
 from zoo_text.bert.model import LM_TIE
