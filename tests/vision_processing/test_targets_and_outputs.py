@@ -9,7 +9,7 @@ from PIL import Image
 
 from zoo_core.errors import ProcessingError
 from zoo_vision.processing.boxes import suppress
-from zoo_vision.processing.dense import DPTImageProcessor, SegformerImageProcessor
+from zoo_vision.processing.dense import DepthProImageProcessor, DPTImageProcessor, SegformerImageProcessor
 from zoo_vision.processing.detection import (
     ConditionalDetrImageProcessor,
     DetrImageProcessor,
@@ -209,3 +209,14 @@ def test_trimaps_are_a_fourth_channel() -> None:
         "pixel_values"
     ]
     assert out.shape == (1, 4, 32, 32) and out[0, 3, 5, 5].item() == pytest.approx(128 / 255)
+
+
+def test_a_wider_view_is_nearer() -> None:
+    """Inverse depth for a camera whose focal length is its width, at half a right angle and beyond."""
+    outputs = SimpleNamespace(
+        predicted_depth=torch.full((2, 4, 4), 0.5), field_of_view=torch.tensor([90.0, 53.13])
+    )
+    near, far = DepthProImageProcessor().post_process_depth_estimation(outputs, [(8, 10), (6, 10)])
+    assert near["focal_length"] == pytest.approx(5) and far["focal_length"] == pytest.approx(10, rel=1e-3)
+    assert near["predicted_depth"].shape == (8, 10) and near["predicted_depth"][0, 0] == pytest.approx(1)
+    assert far["predicted_depth"][0, 0] == pytest.approx(2, rel=1e-3)

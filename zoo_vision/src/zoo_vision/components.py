@@ -7,7 +7,7 @@ _IMAGE_PROCESSORS: dict[str, str] = {
         Bit Blip Chameleon ChineseCLIP CLIP ConvNext DeiT EfficientFormer EfficientNet Idefics Levit Llava
         MobileNetV1 Perceiver PoolFormer Pvt Siglip TextNet VideoLlava ViT ViTHybrid
     """,
-    "dense": "Beit DPT GLPN MobileNetV2 MobileViT PromptDepthAnything Segformer ZoeDepth",
+    "dense": "Beit DepthPro DPT GLPN MobileNetV2 MobileViT PromptDepthAnything Segformer ZoeDepth",
     "detection": """
         ConditionalDetr DeformableDetr Deta Detr GroundingDino RTDetr Yolos
     """,

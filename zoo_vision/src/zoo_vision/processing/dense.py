@@ -339,6 +339,61 @@ class ZoeDepthImageProcessor(StandardImageProcessor):
         return [{"predicted_depth": one} for one in found]
 
 
+class DepthProImageProcessor(StandardImageProcessor):
+    """Levels first, then a plain linear interpolation, also where it makes pictures smaller."""
+
+    size: Size = square(1536)
+    image_mean: list[float] = HALF
+    image_std: list[float] = HALF
+
+    def preprocess(self, images: Any, **kwargs: Any) -> BatchFeature:
+        """As the base's; of ``resample``, only the name of the interpolation counts."""
+        import torch
+
+        run, call = self.begin(kwargs)
+        levels = run.levels()
+
+        def one(picture: Picture) -> np.ndarray:
+            values = levels.apply(picture, data_format=FIRST).astype(np.float32)
+            if run.do_resize:
+                mode = {0: "nearest", 3: "bicubic"}.get(int(run.resample), "bilinear")
+                size = (run.size["height"], run.size["width"])
+                values = segments.scaled(torch.from_numpy(values), size, mode).numpy()
+            return values if call.data_format == FIRST else values.transpose(1, 2, 0)
+
+        found = run.open_all(flat_list(images), call, one)
+        return self.batch({"pixel_values": found}, call.return_tensors)
+
+    def post_process_depth_estimation(self, outputs: Any, target_sizes: Any = None) -> list[dict[str, Any]]:
+        """The depth of every pixel in metres.
+
+        Args:
+            outputs: ``predicted_depth`` (batch, h, w), and where estimated ``field_of_view`` (batch,).
+            target_sizes: (height, width) per image; with a field of view needed to know the scale.
+
+        Returns:
+            Per image ``predicted_depth`` (height, width), ``field_of_view`` in degrees and ``focal_length``
+            in pixels of the width; the last two are None where they are not known.
+        """
+        import torch
+
+        depth, angles = outputs.predicted_depth, outputs.field_of_view
+        check_sizes(target_sizes, len(depth))
+        sizes = [None] * len(depth) if target_sizes is None else rows(target_sizes)
+        angles = [None] * len(depth) if angles is None else angles
+        found = []
+        for one, angle, size in zip(depth, angles, sizes, strict=True):
+            focal = None
+            if size is not None:
+                if angle is not None:
+                    focal = 0.5 * size[1] / torch.tan(0.5 * torch.deg2rad(angle))
+                    one = one * size[1] / focal
+                one = segments.scaled(one, size)
+            metres = 1 / one.clamp(1e-4, 1e4)
+            found.append({"predicted_depth": metres, "field_of_view": angle, "focal_length": focal})
+        return found
+
+
 def mirrored(size: tuple[int, int]) -> tuple[int, int]:
     """How much is mirrored above and below, and on the left and right, of a picture of (height, width)."""
     return int(math.sqrt(size[0] / 2) * 3), int(math.sqrt(size[1] / 2) * 3)
