@@ -11,6 +11,7 @@ _PROCESSORS = {
     "Cohere2VisionProcessor": "cohere2_vision",
     "CLIPSegProcessor": "clipseg",
     "ChineseCLIPProcessor": "chinese_clip",
+    "FlavaProcessor": "flava",
     "GitProcessor": "git",
     "ClapProcessor": "clap",
     "Gemma3Processor": "gemma3",
