@@ -101,7 +101,7 @@ class Spectrum:
                 if bank is None:
                     found[start : start + step] = power
                 for bins, mels, part in bands:
-                    found[start : start + step, mels] = power[:, bins] @ part
+                    torch.mm(power[:, bins], part, out=found[start : start + step, mels])
         return out
 
     def padded(self, wave: Tensor, margin: int) -> Tensor:
