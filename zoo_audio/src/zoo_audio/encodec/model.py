@@ -12,6 +12,7 @@ from torch import Tensor, nn
 
 from zoo_audio.blocks.weight_norm import NormedConv1d, NormedConvTranspose1d
 from zoo_audio.encodec.config import EncodecConfig
+from zoo_core.config import PretrainedConfig
 from zoo_core.modeling.model import PreTrainedModel
 from zoo_core.modeling.outputs import ModelOutput
 
@@ -48,28 +49,31 @@ def pad_ends(hidden: Tensor, left: int, right: int, mode: str) -> Tensor:
 
 
 class EncodecConv(nn.Module):
-    """A convolution padded so that it gives samples / stride frames, and if causal sees no later ones."""
+    """A convolution padded so that it gives samples / stride frames, and if causal sees no later ones.
+
+    Args:
+        mode: how the ends are padded, by default `pad_mode` of the config. more: `bias` or `groups`.
+    """
 
     def __init__(
         self,
-        config: EncodecConfig,
+        config: PretrainedConfig,
         inputs: int,
         outputs: int,
         kernel: int,
         stride: int = 1,
         dilation: int = 1,
+        *,
+        mode: str | None = None,
+        **more: Any,
     ) -> None:
         super().__init__()
-        self.causal, self.mode = config.use_causal_conv, config.pad_mode
+        self.causal, self.mode = config.use_causal_conv, mode or config.pad_mode
         self.reach, self.stride = (kernel - 1) * dilation + 1, stride
-        options = {"stride": stride, "dilation": dilation}
-        self.norm: nn.Module | None = None
-        self.conv: nn.Module
-        if config.norm_type == "weight_norm":
-            self.conv = NormedConv1d(inputs, outputs, kernel, **options)
-        else:
-            self.conv = nn.Conv1d(inputs, outputs, kernel, stride=stride, dilation=dilation)
-            self.norm = nn.GroupNorm(1, outputs)
+        kind = getattr(config, "norm_type", None)
+        conv = NormedConv1d if kind == "weight_norm" else nn.Conv1d
+        self.conv = conv(inputs, outputs, kernel, stride=stride, dilation=dilation, **more)
+        self.norm = nn.GroupNorm(1, outputs) if kind == "time_group_norm" else None
 
     def forward(self, hidden: Tensor) -> Tensor:
         total, length = self.reach - self.stride, hidden.shape[-1]
@@ -83,18 +87,17 @@ class EncodecConv(nn.Module):
 class EncodecConvTranspose(nn.Module):
     """A transposed convolution, its ends trimmed so that it gives frames x stride samples."""
 
-    def __init__(self, config: EncodecConfig, inputs: int, outputs: int, kernel: int, stride: int) -> None:
+    def __init__(
+        self, config: PretrainedConfig, inputs: int, outputs: int, kernel: int, stride: int, **more: Any
+    ) -> None:
         super().__init__()
         total = kernel - stride
         self.right = math.ceil(total * config.trim_right_ratio) if config.use_causal_conv else total // 2
         self.left = total - self.right
-        self.norm: nn.Module | None = None
-        self.conv: nn.Module
-        if config.norm_type == "weight_norm":
-            self.conv = NormedConvTranspose1d(inputs, outputs, kernel, stride=stride)
-        else:
-            self.conv = nn.ConvTranspose1d(inputs, outputs, kernel, stride)
-            self.norm = nn.GroupNorm(1, outputs)
+        kind = getattr(config, "norm_type", None)
+        conv = NormedConvTranspose1d if kind == "weight_norm" else nn.ConvTranspose1d
+        self.conv = conv(inputs, outputs, kernel, stride=stride, **more)
+        self.norm = nn.GroupNorm(1, outputs) if kind == "time_group_norm" else None
 
     def forward(self, hidden: Tensor) -> Tensor:
         hidden = self.conv(hidden)
@@ -106,7 +109,7 @@ class EncodecConvTranspose(nn.Module):
 class EncodecLSTM(nn.Module):
     """A recurrent network around which the input is added."""
 
-    def __init__(self, config: EncodecConfig, size: int) -> None:
+    def __init__(self, config: PretrainedConfig, size: int) -> None:
         super().__init__()
         self.lstm = nn.LSTM(size, size, config.num_lstm_layers)
 
@@ -118,7 +121,7 @@ class EncodecLSTM(nn.Module):
 class EncodecResidual(nn.Module):
     """Two convolutions around which the input is added."""
 
-    def __init__(self, config: EncodecConfig, size: int, dilations: Sequence[int]) -> None:
+    def __init__(self, config: PretrainedConfig, size: int, dilations: Sequence[int]) -> None:
         super().__init__()
         inner = size // config.compress
         self.block = nn.Sequential(
@@ -134,16 +137,21 @@ class EncodecResidual(nn.Module):
         return self.shortcut(hidden) + self.block(hidden)
 
 
-def residuals(config: EncodecConfig, size: int) -> list[nn.Module]:
+def residuals(config: PretrainedConfig, size: int) -> list[nn.Module]:
     """The residual blocks at one width."""
     growth = config.dilation_growth_rate
     return [EncodecResidual(config, size, (growth**i, 1)) for i in range(config.num_residual_layers)]
 
 
+def recurrent(config: PretrainedConfig, size: int) -> list[nn.Module]:
+    """The recurrent layer, where the config has one."""
+    return [EncodecLSTM(config, size)] if getattr(config, "num_lstm_layers", 0) else []
+
+
 class EncodecEncoder(nn.Module):
     """Waveforms (batch, channels, samples) to states (batch, hidden, frames)."""
 
-    def __init__(self, config: EncodecConfig) -> None:
+    def __init__(self, config: PretrainedConfig) -> None:
         super().__init__()
         size = config.num_filters
         layers: list[nn.Module] = [EncodecConv(config, config.audio_channels, size, config.kernel_size)]
@@ -151,7 +159,7 @@ class EncodecEncoder(nn.Module):
             layers += residuals(config, size)
             layers += [nn.ELU(), EncodecConv(config, size, 2 * size, 2 * ratio, ratio)]
             size *= 2
-        layers += [EncodecLSTM(config, size), nn.ELU()]
+        layers += [*recurrent(config, size), nn.ELU()]
         layers += [EncodecConv(config, size, config.hidden_size, config.last_kernel_size)]
         self.layers = nn.ModuleList(layers)
 
@@ -164,11 +172,11 @@ class EncodecEncoder(nn.Module):
 class EncodecDecoder(nn.Module):
     """States (batch, hidden, frames) to waveforms (batch, channels, samples)."""
 
-    def __init__(self, config: EncodecConfig) -> None:
+    def __init__(self, config: PretrainedConfig) -> None:
         super().__init__()
         size = config.num_filters * 2 ** len(config.upsampling_ratios)
         layers: list[nn.Module] = [EncodecConv(config, config.hidden_size, size, config.kernel_size)]
-        layers += [EncodecLSTM(config, size)]
+        layers += recurrent(config, size)
         for ratio in config.upsampling_ratios:
             layers += [nn.ELU(), EncodecConvTranspose(config, size, size // 2, 2 * ratio, ratio)]
             size //= 2
