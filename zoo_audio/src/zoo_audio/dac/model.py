@@ -191,10 +191,7 @@ class DacQuantizer(nn.Module):
             code = quantizer.encode(latent)
             vector = quantizer.vectors(code)
             used = index < counts
-            error = [
-                F.mse_loss(a, b)
-                for a, b in ((latent, vector.detach()), (vector, latent.detach()))
-            ]
+            error = [F.mse_loss(a, b) for a, b in ((latent, vector.detach()), (vector, latent.detach()))]
             losses.append(torch.stack(error)[:, None] * used)
             quantized = quantizer.out_proj(latent + (vector - latent).detach())
             found = found + quantized * used[:, None, None]
