@@ -246,7 +246,8 @@ class SwinModel(SwinPreTrainedModel):
         self.embeddings = self.make_embeddings(config, use_mask_token)
         rates = iter(drop_rates(config.drop_path_rate, sum(config.depths)))
         self.stages = nn.ModuleList(self.stage_class(config, i, rates) for i in range(len(config.depths)))
-        self.norm = nn.LayerNorm(config.hidden_size, eps=config.layer_norm_eps) if add_norm else nn.Identity()
+        width = config.embed_dim * 2 ** (len(config.depths) - 1)
+        self.norm = nn.LayerNorm(width, eps=config.layer_norm_eps) if add_norm else nn.Identity()
         self.post_init()
 
     def make_embeddings(self, config: SwinConfig, use_mask_token: bool) -> nn.Module:
