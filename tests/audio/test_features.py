@@ -33,6 +33,8 @@ def with_nan() -> np.ndarray:
         (np.full(3, np.inf), r"item 1 of 2: the audio holds NaN or infinity"),
         (np.zeros(0, "float32"), r"item 1 of 2: the audio is empty"),
         (np.zeros((2, 9), "float32"), r"item 1 of 2: only mono-channel audio is taken.*\(2, 9\)"),
+        (5, r"item 1 of 2: audio must be numbers, got int64 of shape \(\)"),
+        (b"", r"item 1 of 2: the sound has 0 bytes"),
         (np.array(["a"]), r"item 1 of 2: audio must be numbers"),
         ({"array": GOOD, "sampling_rate": 8000}, r"item 1 of 2: .*8000 Hz.*16000 Hz; pass resample=True"),
         ("/nowhere/x.wav", r"item 1 of 2: there is no sound file /nowhere/x\.wav"),

@@ -90,6 +90,21 @@ def test_marks_and_images_must_agree(processor: LlavaProcessor, texts: list[str]
         processor([picture(i) for i in range(images)], texts)
 
 
+def test_the_text_at_fault_is_named(processor: LlavaProcessor) -> None:
+    with pytest.raises(ProcessingError, match="text 1 has 1 '<image>' and 2 images"):
+        processor([[picture()], [picture(), picture()]], ["a <image>", "b <image>"])
+    with pytest.raises(ProcessingError, match="text 1 must be a str, got int"):
+        processor(picture(), ["a <image>", 5])
+
+
+def test_the_head_is_tied_to_whatever_embeds_the_text() -> None:
+    text = {"model_type": "bert", "vocab_size": 32, "is_decoder": True, "hidden_size": 16,
+            "num_hidden_layers": 1, "num_attention_heads": 2, "intermediate_size": 24}  # fmt: skip
+    config = LlavaConfig(vision_config=VISION, text_config=text, image_token_index=1)
+    model = AutoModelForImageTextToText.from_config(config)
+    assert model.lm_head.weight is model.get_input_embeddings().weight
+
+
 def test_placeholders_and_features_must_agree() -> None:
     config = LlavaConfig(vision_config=VISION, text_config=TEXT, image_token_index=1)
     model = AutoModelForImageTextToText.from_config(config).eval()

@@ -10,7 +10,9 @@ import torch
 from zoo_core import AutoModel, AutoModelForCausalLM, AutoModelForImageTextToText
 from zoo_multimodal.vision_encoder_decoder.config import VisionEncoderDecoderConfig
 from zoo_multimodal.vision_encoder_decoder.model import VisionEncoderDecoderModel
+from zoo_multimodal.vision_text_dual_encoder.config import VisionTextDualEncoderConfig
 from zoo_text.bert.config import BertConfig
+from zoo_text.distilbert.config import DistilBertConfig
 from zoo_text.llama.config import LlamaConfig
 from zoo_vision.vit.config import ViTConfig
 
@@ -66,3 +68,10 @@ def test_a_decoder_without_cross_attention_is_refused() -> None:
     )
     with pytest.raises(ValueError, match="the decoder LlamaForCausalLM has no cross-attention"):
         VisionEncoderDecoderModel(config)
+
+
+def test_an_encoder_without_a_summary_is_named() -> None:
+    text = DistilBertConfig(dim=16, hidden_dim=24, n_layers=1, n_heads=2, vocab_size=40)
+    config = VisionTextDualEncoderConfig.from_vision_text_configs(sides()[0], text)
+    with pytest.raises(ValueError, match="DistilBertModel returns no pooler_output"):
+        AutoModel.from_config(config).get_text_features(torch.tensor([[1, 2]]))

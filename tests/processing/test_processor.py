@@ -137,7 +137,7 @@ def test_placeholders() -> None:
             "text 1 has 1 '<i>' and 2 images",
         ),
         (lambda: expand_placeholders(["<i>"], "<i>", []), "1 texts came with images for 0"),
-        (lambda: share_out([1], ["<i>", "<i>"], "<i>"), r"the texts have 2 '<i>' \(1, 1\) and 1 media"),
+        (lambda: share_out([1], ["<i>", "<i>"], "<i>"), r"the texts have 2 '<i>' \(1, 1\) for 1 image;"),
     ],
 )
 def test_placeholders_that_do_not_match(call, message) -> None:

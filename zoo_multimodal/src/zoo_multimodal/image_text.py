@@ -216,8 +216,11 @@ class ImageTextForConditionalGeneration(GenerationMixin, Headed):
         self.lm_head = nn.Linear(text.hidden_size, text.vocab_size, bias=False)
 
     def ties(self) -> dict[str, str]:
-        tied = self.config.get_text_config().tie_word_embeddings
-        return {"lm_head.weight": "model.language_model.embed_tokens.weight"} if tied else {}
+        if not self.config.get_text_config().tie_word_embeddings:
+            return {}
+        table = self.get_input_embeddings()
+        name = next(name for name, part in self.named_modules() if part is table)
+        return {"lm_head.weight": f"{name}.weight"}
 
     @property
     def vision_tower(self) -> Any:

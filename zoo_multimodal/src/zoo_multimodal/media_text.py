@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from zoo_core.errors import ProcessingError
 from zoo_core.processing import BatchFeature, ProcessorMixin
-from zoo_core.processing.placeholders import expand_placeholders, share_out
+from zoo_core.processing.placeholders import expand_placeholders, share_out, text_list
 from zoo_core.tokenization import BatchEncoding
 
 
@@ -54,12 +54,14 @@ class MediaTextProcessor(ProcessorMixin):
         if text is None:
             return super().__call__(images=images, videos=videos, **kwargs)
         groups = self.route(kwargs)
-        texts = [text] if isinstance(text, str) else list(text)
+        texts = text_list(text)
         found: dict[str, Any] = {}
         for kind, media in (("images", images), ("videos", videos)):
             if media is None:
                 continue
             mark = self.mark_of(kind)
+            if kind == "images" and is_nested(media) and len(media) == len(texts):
+                expand_placeholders(texts, mark, [[1] * len(one) for one in media])  # each has its own
             media, options = self.arranged(media, texts, mark), groups[f"{kind}_kwargs"]
             processed = self.run_component(kind, media, options)
             new = self.replacements(kind, processed, options)
@@ -67,8 +69,9 @@ class MediaTextProcessor(ProcessorMixin):
             if isinstance(new, str):
                 texts = [one.replace(mark, new) for one in texts]
                 continue
-            shared = share_out(new, texts, mark)
-            texts = expand_placeholders(texts, mark, shared, what=kind.removesuffix("s"))
+            what = kind.removesuffix("s")
+            shared = share_out(new, texts, mark, what=what)
+            texts = expand_placeholders(texts, mark, shared, what=what)
         return BatchFeature({**self.encode(texts, groups["text_kwargs"]), **found})
 
     def tokens_of_images(self) -> list[str]:
@@ -114,8 +117,12 @@ class SampledImagesProcessor(MediaTextProcessor):
     """Its image processor takes the images of each text as a list of their own."""
 
     def arranged(self, media: Any, texts: list[str], mark: str) -> list[list[Any]]:
-        images = list(media) if isinstance(media, (list, tuple)) else [media]
-        if not images or not isinstance(images[0], (list, tuple)):
-            return share_out(images, texts, mark)
-        expand_placeholders(texts, mark, [[1] * len(one) for one in images])  # each text must have its own
-        return images
+        if is_nested(media):
+            expand_placeholders(texts, mark, [[1] * len(one) for one in media])  # each text must have its own
+            return list(media)
+        return share_out(list(media) if isinstance(media, (list, tuple)) else [media], texts, mark)
+
+
+def is_nested(media: Any) -> bool:
+    """Whether images come as a list for each text."""
+    return isinstance(media, (list, tuple)) and bool(media) and isinstance(media[0], (list, tuple))

@@ -33,6 +33,8 @@ def read_sound(source: bytes | PathLike[str]) -> tuple[np.ndarray, int]:
         if path.stat().st_size > LARGEST:
             raise ProcessingError(f"{name} has {path.stat().st_size} bytes; at most {LARGEST} are read")
         data = path.read_bytes()
+    if not data:
+        raise ProcessingError(f"{name} has 0 bytes")
     if data[:4] == b"RIFF" and data[8:12] == b"WAVE":
         return read_wav(data, name)
     try:

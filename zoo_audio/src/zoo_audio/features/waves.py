@@ -51,7 +51,7 @@ def waveform(item: Any, *, channels: int, rate: int, given_rate: int | None, con
         values = item.detach()
     else:
         array = np.asarray(item)
-        if array.dtype.kind not in "fiu":
+        if array.dtype.kind not in "fiu" or not array.ndim:
             raise ProcessingError(f"audio must be numbers, got {array.dtype} of shape {array.shape}")
         values = torch.from_numpy(np.ascontiguousarray(array))
     wave = arranged(values.to(torch.float32), channels)

@@ -8,6 +8,22 @@ from collections.abc import Sequence
 from zoo_core.errors import ProcessingError
 
 
+def text_list(text: object) -> list[str]:
+    """One text or several as a list.
+
+    Raises:
+        ProcessingError: something is no text; names its place.
+    """
+    if isinstance(text, str):
+        return [text]
+    if not isinstance(text, Sequence):
+        raise ProcessingError(f"text must be a str or a list of str, got {type(text).__name__}")
+    for place, one in enumerate(text):
+        if not isinstance(one, str):
+            raise ProcessingError(f"text {place} must be a str, got {type(one).__name__}")
+    return list(text)
+
+
 def expand_placeholders(
     texts: Sequence[str],
     placeholder: str,
@@ -49,14 +65,16 @@ def expand_placeholders(
     return done
 
 
-def share_out(items: Sequence[object], texts: Sequence[str], placeholder: str) -> list[list[object]]:
+def share_out(
+    items: Sequence[object], texts: Sequence[str], placeholder: str, *, what: str = "image"
+) -> list[list[object]]:
     """Deal a flat list of media to the texts by the marks in them, as a caller who passed one list meant."""
     counts = [text.count(placeholder) for text in texts]
     if sum(counts) != len(items):
         per_text = ", ".join(map(str, counts))
         raise ProcessingError(
-            f"the texts have {sum(counts)} {placeholder!r} ({per_text}) and {len(items)} media were given; "
-            "the numbers must agree"
+            f"the texts have {sum(counts)} {placeholder!r} ({per_text}) for "
+            f"{len(items)} {what}{'s' * (len(items) != 1)}; the numbers must agree"
         )
     dealt, start = [], 0
     for count in counts:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any, ClassVar
 
 from zoo_core.processing import BatchFeature, ProcessorMixin
+from zoo_core.processing.placeholders import text_list
 
 
 class Blip2Processor(ProcessorMixin):
@@ -26,7 +27,7 @@ class Blip2Processor(ProcessorMixin):
         if text is None:
             return super().__call__(images=images, **kwargs)
         groups = self.route(kwargs)
-        texts = [text] if isinstance(text, str) else list(text)
+        texts = text_list(text)
         options = groups["text_kwargs"]
         kind = options.pop("return_tensors", None)
         found = BatchFeature(self.encode(texts, options, placeholders=images is not None), kind)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any, ClassVar
 
 from zoo_core.processing import BatchFeature, ProcessorMixin
+from zoo_core.processing.placeholders import text_list
 from zoo_multimodal.instructblip.processor import InstructBlipProcessor
 
 
@@ -31,7 +32,7 @@ class InstructBlipVideoProcessor(InstructBlipProcessor):
         pixels = self.video_processor(clips, **groups["videos_kwargs"])
         options = groups["text_kwargs"]
         kind = options.pop("return_tensors", None)
-        texts = [text] if isinstance(text, str) else list(text)
+        texts = text_list(text)
         frames = len(pixels["pixel_values"][0])
         found = BatchFeature(self.encode(texts, options, placeholders=frames), kind)
         found.update(pixels)

@@ -10,6 +10,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from zoo_core.modeling.model import PreTrainedModel
+from zoo_core.modeling.outputs import ModelOutput
 from zoo_core.modeling.parts import build_part
 from zoo_multimodal.clip.model import CLIPOutput, contrastive_loss
 from zoo_multimodal.vision_text_dual_encoder.config import VisionTextDualEncoderConfig
@@ -50,11 +51,11 @@ class VisionTextDualEncoderModel(PreTrainedModel):
 
     def get_text_features(self, input_ids: Tensor | None = None, **inputs: Tensor | None) -> Tensor:
         """Projected texts (batch, projection), not normalised."""
-        return self.text_projection(self.text_model(input_ids, **inputs).pooler_output)
+        return self.text_projection(pooled(self.text_model(input_ids, **inputs), self.text_model))
 
     def get_image_features(self, pixel_values: Tensor | None = None, **inputs: Any) -> Tensor:
         """Projected images (batch, projection), not normalised."""
-        return self.visual_projection(self.vision_model(pixel_values, **inputs).pooler_output)
+        return self.visual_projection(pooled(self.vision_model(pixel_values, **inputs), self.vision_model))
 
     def forward(
         self,
@@ -77,8 +78,8 @@ class VisionTextDualEncoderModel(PreTrainedModel):
         }
         vision = self.vision_model(pixel_values)
         text = self.text_model(input_ids, **{name: x for name, x in given.items() if x is not None})
-        images = F.normalize(self.visual_projection(vision.pooler_output), dim=-1)
-        texts = F.normalize(self.text_projection(text.pooler_output), dim=-1)
+        images = F.normalize(self.visual_projection(pooled(vision, self.vision_model)), dim=-1)
+        texts = F.normalize(self.text_projection(pooled(text, self.text_model)), dim=-1)
         per_text = texts @ images.t() * self.logit_scale.exp()
         return CLIPOutput(
             loss=contrastive_loss(per_text) if return_loss else None,
@@ -125,3 +126,14 @@ class VisionTextDualEncoderModel(PreTrainedModel):
             sides["vision"].config, sides["text"].config, **kwargs
         )
         return cls(config, sides["vision"], sides["text"]).eval()
+
+
+def pooled(outputs: ModelOutput, encoder: nn.Module) -> Tensor:
+    """(batch, hidden): the encoder's summary of its input."""
+    found: Tensor | None = outputs.get("pooler_output")
+    if found is None:
+        raise ValueError(
+            f"{type(encoder).__name__} returns no pooler_output to compare by; join encoders that do, "
+            "as those of the types clip, siglip, vit, bert and roberta"
+        )
+    return found
