@@ -3,19 +3,16 @@
 from __future__ import annotations
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor, nn
 
 from zoo_core.checkpoint.names import HubNames
 from zoo_core.checkpoint.ops import Fused
 from zoo_core.modeling.model import PreTrainedModel
 from zoo_core.modeling.outputs import ModelOutput
-from zoo_core.nn.attention import Attention
-from zoo_core.nn.masks import AttentionContext
 from zoo_core.nn.mlp import MLP
 from zoo_core.nn.recording import HIDDEN_STATES, record
+from zoo_vision.nn.axis_bias import AxisBiasAttention
 from zoo_vision.nn.norm import ChannelNorm
-from zoo_vision.nn.window_bias import Grid
 from zoo_vision.nn.windows import merge, partition
 from zoo_vision.sam.config import SamVisionConfig
 
@@ -27,49 +24,6 @@ class SamVisionEncoderOutput(ModelOutput):
     last_hidden_state: Tensor
     hidden_states: tuple[Tensor, ...] | None = None
     attentions: tuple[Tensor, ...] | None = None
-
-
-def axis_positions(table: Tensor, queries: int, keys: int) -> Tensor:
-    """(queries, keys, width): the rows of a table (2 x size - 1, width) for the distances on one axis."""
-    needed = 2 * max(queries, keys) - 1
-    if len(table) != needed:
-        table = F.interpolate(table.t()[None], size=needed, mode="linear")[0].t()
-    query = torch.arange(queries, device=table.device)[:, None] * max(keys / queries, 1.0)
-    key = torch.arange(keys, device=table.device)[None] * max(queries / keys, 1.0)
-    return table[(query - key + (keys - 1) * max(queries / keys, 1.0)).long()]
-
-
-class SamVisionAttention(Attention):
-    """Attention with biases that each query computes from the distance in rows and in columns."""
-
-    def __init__(self, config: SamVisionConfig, grid: Grid) -> None:
-        super().__init__(
-            config.hidden_size,
-            config.num_attention_heads,
-            bias=config.qkv_bias,
-            out_bias=True,
-            dropout=config.attention_dropout,
-        )
-        self.use_rel_pos = config.use_rel_pos
-        if config.use_rel_pos:
-            self.rel_pos_h = nn.Parameter(torch.zeros(2 * grid[0] - 1, self.head_dim))
-            self.rel_pos_w = nn.Parameter(torch.zeros(2 * grid[1] - 1, self.head_dim))
-
-    def over(self, x: Tensor) -> Tensor:
-        """(batch, rows, columns, hidden) to the same shape."""
-        grid = (x.shape[1], x.shape[2])
-        hidden = x.flatten(1, 2)
-        query, key, value = self.heads(hidden, None)
-        bias = self._bias(query, grid) if self.use_rel_pos else None
-        mask = AttentionContext(hidden).mask(self.rule, hidden.shape[1])
-        return self.merge(self.attend(query, key, value, mask, bias=bias)).unflatten(1, grid)
-
-    def _bias(self, query: Tensor, grid: Grid) -> Tensor:
-        rows, columns = grid
-        cells = query.unflatten(2, grid)  # batch, heads, rows, columns, width
-        down = torch.einsum("bnhwc,hkc->bnhwk", cells, axis_positions(self.rel_pos_h, rows, rows))
-        across = torch.einsum("bnhwc,wkc->bnhwk", cells, axis_positions(self.rel_pos_w, columns, columns))
-        return (down[..., :, None] + across[..., None, :]).flatten(4, 5).flatten(2, 3)
 
 
 class SamVisionLayer(nn.Module):
@@ -89,7 +43,13 @@ class SamVisionLayer(nn.Module):
         super().__init__()
         size, eps, side = config.hidden_size, config.layer_norm_eps, config.image_size // config.patch_size
         self.window = window
-        self.self_attn = SamVisionAttention(config, (window or side,) * 2)
+        self.self_attn = AxisBiasAttention(
+            size,
+            config.num_attention_heads,
+            grid=(window or side,) * 2 if config.use_rel_pos else None,
+            bias=config.qkv_bias,
+            dropout=config.attention_dropout,
+        )
         self.input_layernorm = nn.LayerNorm(size, eps=eps)
         self.post_attention_layernorm = nn.LayerNorm(size, eps=eps)
         self.mlp = MLP(size, config.mlp_dim or 4 * size, config.hidden_act)
