@@ -557,6 +557,31 @@ CASES: dict[str, dict[str, Any]] = {
             call("batch_decode", sequences={"$ids": [[64, 65], [67, 68]]}),
         ],
     },
+    "ChameleonProcessor": {
+        "class": "ChameleonProcessor",
+        "components": {
+            "image_processor": (
+                "ChameleonImageProcessor",
+                {"size": {"shortest_edge": 16}, "crop_size": {"height": 16, "width": 16}},
+            ),
+            "tokenizer": (
+                PIECES[0],
+                {**PIECES[1], "sep_token": "<sep>", "additional_special_tokens": ["<image>", "<eoss>"]},
+            ),
+        },
+        "settings": {"image_seq_length": 4},
+        "calls": [
+            call(text="a cat"),
+            call(images=image(60, 40), text="see <image>?", return_tensors="pt"),
+            call(
+                images=[image(60, 40), image(20, 20)],
+                text=["see <image>", "<image> two"],
+                padding=True,
+                return_tensors="pt",
+            ),
+            call(images=image(60, 40), text="<image>", text_kwargs={"return_for_text_completion": True}),
+        ],
+    },
     "CLIPProcessor": {
         "class": "CLIPProcessor",
         "components": {

@@ -10,6 +10,7 @@ _PROCESSORS = {
     "CLIPProcessor": "clip",
     "Cohere2VisionProcessor": "cohere2_vision",
     "CLIPSegProcessor": "clipseg",
+    "ChameleonProcessor": "chameleon",
     "ChineseCLIPProcessor": "chinese_clip",
     "FlavaProcessor": "flava",
     "GitProcessor": "git",
