@@ -122,10 +122,17 @@ class WhisperEncoder(WhisperPreTrainedModel):
         hidden = F.gelu(self.conv1(input_features.to(self.conv1.weight.dtype)))
         hidden = F.gelu(self.conv2(hidden)).transpose(1, 2)
         hidden = self.dropout(hidden + self.embed_positions(None, 0, hidden))
-        hidden = run_layers(
-            self.layers, hidden, AttentionContext(hidden), norm=self.norm, head_mask=head_mask
-        )
+        context = self.make_context(hidden, attention_mask)
+        hidden = run_layers(self.layers, hidden, context, norm=self.finish, head_mask=head_mask)
         return BaseModelOutput(last_hidden_state=hidden)
+
+    def make_context(self, hidden: Tensor, attention_mask: Tensor | None) -> AttentionContext:
+        """What the layers share: nothing, as all frames see all."""
+        return AttentionContext(hidden)
+
+    def finish(self, hidden: Tensor) -> Tensor:
+        """What happens to the states after the last layer."""
+        return self.norm(hidden)
 
 
 class WhisperDecoder(Seq2SeqStack, WhisperPreTrainedModel):
