@@ -24,8 +24,6 @@ _PROCESSORS = {
     "LlavaNextProcessor": "llava_next",
     "LlavaNextVideoProcessor": "llava_next_video",
     "LlavaOnevisionProcessor": "llava_onevision",
-    "Qwen2AudioProcessor": "zoo_multimodal.qwen2_audio.processor:Qwen2AudioProcessor",
-    "VoxtralProcessor": "zoo_multimodal.voxtral.processor:VoxtralProcessor",
     "LlavaProcessor": "llava",
     "MusicgenProcessor": "musicgen",
     "OwlViTProcessor": "owlvit",
