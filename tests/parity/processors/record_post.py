@@ -27,6 +27,18 @@ CALLS: list[tuple[str, str, str, dict[str, Any]]] = [
     ("RTDetr", BOXES, "object_detection", {"threshold": 0.9, "target_sizes": SIZES}),
     ("DeformableDetr", BOXES, "object_detection", {"target_sizes": SIZES, "top_k": 5}),
     *(
+        (
+            "Eomt",
+            MASKS,
+            f"{task}_segmentation",
+            {"target_sizes": SIZES, "size": {"shortest_edge": 64, "longest_edge": 64}, **options},
+        )
+        for task, options in (
+            ("panoptic", {"threshold": 0.3, "overlap_mask_area_threshold": 0.2, "stuff_classes": [0, 1]}),
+            ("instance", {}),
+        )
+    ),
+    *(
         (kind, MASKS, f"{task}_segmentation", options)
         for kind in ("MaskFormer", "Mask2Former")
         for task in THREE

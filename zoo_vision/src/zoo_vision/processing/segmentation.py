@@ -18,6 +18,7 @@ from zoo_vision.processing.base import (
     format_name,
     shortest,
 )
+from zoo_vision.processing.eomt import EomtOutputs
 from zoo_vision.processing.picture import LAST, Picture, flat_list
 from zoo_vision.processing.resample import Size, edges, resize, target_size
 
@@ -233,7 +234,7 @@ class Mask2FormerImageProcessor(MaskFormerImageProcessor):
         return classes, segments.scaled(masks, (384, 384))
 
 
-class EomtImageProcessor(MaskFormerImageProcessor):
+class EomtImageProcessor(EomtOutputs, MaskFormerImageProcessor):  # type: ignore[misc]
     """Within 640 x 640; on request padded, or cut into overlapping squares."""
 
     model_input_names: ClassVar[list[str]] = ["pixel_values"]
