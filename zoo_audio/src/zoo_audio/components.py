@@ -14,6 +14,7 @@ COMPONENTS: dict[str, str] = {
     "FastSpeech2ConformerTokenizer": "zoo_audio.tokenizers.speech:FastSpeech2ConformerTokenizer",
     "Gemma3nAudioFeatureExtractor": "zoo_audio.features.frames:Gemma3nAudioFeatureExtractor",
     "KyutaiSpeechToTextFeatureExtractor": "zoo_audio.features.waveform:KyutaiSpeechToTextFeatureExtractor",
+    "KyutaiSpeechToTextProcessor": "zoo_audio.kyutai_speech_to_text.processor:KyutaiSpeechToTextProcessor",
     "MCTCTFeatureExtractor": "zoo_audio.features.kaldi:MCTCTFeatureExtractor",
     "MCTCTProcessor": "zoo_audio.mctct.processor:MCTCTProcessor",
     "ParakeetFeatureExtractor": "zoo_audio.features.frames:ParakeetFeatureExtractor",

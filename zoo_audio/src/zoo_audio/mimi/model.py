@@ -127,8 +127,9 @@ class ResidualQuantizer(nn.Module):
     def __init__(self, config: MimiConfig, count: int) -> None:
         super().__init__()
         outer, inner = config.hidden_size, config.vector_quantization_hidden_dimension
-        self.input_proj = nn.Conv1d(outer, inner, 1, bias=False)
-        self.output_proj = nn.Conv1d(inner, outer, 1, bias=False)
+        same = outer == inner
+        self.input_proj = nn.Identity() if same else nn.Conv1d(outer, inner, 1, bias=False)
+        self.output_proj = nn.Identity() if same else nn.Conv1d(inner, outer, 1, bias=False)
         self.layers = nn.ModuleList(CodebookLayer(config) for _ in range(count))
 
     def encode(self, states: Tensor, count: int) -> list[Tensor]:
