@@ -71,6 +71,7 @@ COMPONENTS: dict[str, str] = {
     "ReformerTokenizer": "zoo_text.tokenizers.unigram:ReformerTokenizer",
     "RemBertTokenizer": "zoo_text.tokenizers.unigram:RemBertTokenizer",
     "RetriBertTokenizer": "zoo_text.tokenizers.wordpiece:RetriBertTokenizer",
+    "RoCBertTokenizer": "zoo_text.tokenizers.roc_bert:RoCBertTokenizer",
     "RoFormerTokenizer": "zoo_text.tokenizers.wordpiece:RoFormerTokenizer",
     "RobertaTokenizer": "zoo_text.tokenizers.byte_level:RobertaTokenizer",
     "SiglipTokenizer": "zoo_text.tokenizers.unigram:SiglipTokenizer",

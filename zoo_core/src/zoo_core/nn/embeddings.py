@@ -18,6 +18,8 @@ class TextEmbeddings(nn.Module):
 
     position_embeddings: nn.Embedding | None
     token_type_embeddings: nn.Embedding | None
+    #: False where positions count in attention alone, and their table only stands in the checkpoint
+    adds_positions = True
 
     def __init__(
         self,
@@ -53,7 +55,7 @@ class TextEmbeddings(nn.Module):
                 hidden = hidden + self.token_type_embeddings.weight[0]
             else:
                 hidden = hidden + self.token_type_embeddings(token_type_ids)
-        if self.position_embeddings is not None:
+        if self.position_embeddings is not None and self.adds_positions:
             if position_ids is None:
                 position_ids = self.default_positions(input_ids, hidden, past_length)
             check_positions(

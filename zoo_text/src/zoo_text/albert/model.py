@@ -94,6 +94,7 @@ class AlbertModel(AlbertPreTrainedModel):
             eps=config.layer_norm_eps,
             dropout=config.hidden_dropout_prob,
         )
+        self.embeddings.adds_positions = config.position_embedding_type == "absolute"
         self.embedding_projection = nn.Linear(config.embedding_size, config.hidden_size)
         self.groups = nn.ModuleList(AlbertGroup(config) for _ in range(config.num_hidden_groups))
         self.repeats = config.num_hidden_layers // config.num_hidden_groups

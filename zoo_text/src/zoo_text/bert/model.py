@@ -119,7 +119,7 @@ class BertModel(BertPreTrainedModel):
 
     def embed_with(self, config: BertConfig, width: int) -> TextEmbeddings:
         """Embeddings of `width`."""
-        return self.embeddings_class(
+        embeddings = self.embeddings_class(
             config.vocab_size,
             width,
             max_positions=config.max_position_embeddings,
@@ -128,6 +128,9 @@ class BertModel(BertPreTrainedModel):
             eps=config.layer_norm_eps,
             dropout=config.hidden_dropout_prob,
         )
+        kind = getattr(config, "position_embedding_type", None)
+        embeddings.adds_positions = kind in (None, "absolute")
+        return embeddings
 
     def finish(self, hidden: Tensor) -> Tensor:
         """What happens to the states after the last that is recorded."""
@@ -152,10 +155,12 @@ class BertModel(BertPreTrainedModel):
         use_cache: bool | None = None,
         cache_position: Tensor | None = None,
         layer_inputs: Mapping[str, Any] | None = None,
+        embedding_inputs: Mapping[str, Any] | None = None,
     ) -> BaseModelOutputWithPoolingAndCrossAttentions:
         """ids (batch, sequence) to states (batch, sequence, hidden) and pooled (batch, hidden).
 
-        `layer_inputs` are further keywords that the layers of a relative take.
+        `layer_inputs` and `embedding_inputs` are further keywords that layers and embeddings of a relative
+        take.
         """
         cache = self.cache_for(past_key_values, use_cache) if self.config.is_decoder else None
         hidden = self.embed(
@@ -164,6 +169,7 @@ class BertModel(BertPreTrainedModel):
             token_type_ids=token_type_ids,
             position_ids=position_ids,
             past_length=0 if cache is None else cache.length,
+            **(embedding_inputs or {}),
         )
         context = AttentionContext(
             hidden,
