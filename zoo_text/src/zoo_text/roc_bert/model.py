@@ -51,7 +51,7 @@ class RoCBertEmbeddings(TextEmbeddings):
         input_pronunciation_ids: Tensor | None = None,
         **inputs: Any,
     ) -> Tensor:
-        """As BERT's; shapes and pronunciations (batch, sequence) not given have id 0, or no part in a mean."""
+        """As BERT's; shapes and pronunciations (batch, sequence) left out have id 0, or no part."""
         words = embed(self.word_embeddings, input_ids, inputs_embeds)
         given = ((self.shape_embed, input_shape_ids), (self.pronunciation_embed, input_pronunciation_ids))
         used = [pair for enabled, pair in zip(self.enabled, given, strict=True) if enabled]
