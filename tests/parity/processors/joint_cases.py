@@ -373,6 +373,17 @@ VIDEO_CALLS = [
 TILES_16 = {"image_grid_pinpoints": [[16, 32], [32, 16], [32, 32], [64, 64]]}
 
 
+GOT_TOKENIZER = (
+    "PreTrainedTokenizerFast",
+    {
+        "backend": "bytes",
+        "pad_token": "<pad>",
+        "additional_special_tokens": ["<imgpad>", "<img>", "</img>", "<|im_start|>", "<|im_end|>"],
+        "model_input_names": PLAIN_INPUTS,
+    },
+)
+
+
 CASES: dict[str, dict[str, Any]] = {
     "Qwen2VLProcessor": {
         "class": "Qwen2VLProcessor",
@@ -911,5 +922,112 @@ CASES: dict[str, dict[str, Any]] = {
         },
         "settings": {"patch_size": 4, "chat_template": template("<image>", "<video>")},
         "calls": as_tensors(MARK_CALLS) + VIDEO_CALLS,
+    },
+    "GotOcr2Processor": {
+        "class": "GotOcr2Processor",
+        "components": {
+            "image_processor": ("GotOcr2ImageProcessor", {"size": {"height": 16, "width": 16}}),
+            "tokenizer": GOT_TOKENIZER,
+        },
+        "calls": [
+            call(images=image(60, 40), num_image_tokens=2),
+            call(images=image(60, 40), return_tensors="pt"),
+            call(images=[image(60, 40), image(20, 30)], num_image_tokens=2, return_tensors="pt", format=True),
+            call(images=image(60, 40), text="a<imgpad>b", return_tensors="pt"),
+            call(images=[image(60, 40)], num_image_tokens=2, color="red", box=[1, 2, 30, 40]),
+            call(images=[image(60, 40), image(20, 30)], num_image_tokens=2, color="red"),
+            call(
+                images=[image(60, 40), image(20, 30)],
+                num_image_tokens=2,
+                color=["red", "blue"],
+                box=[[1, 2, 30, 40], [0, 0, 5, 5]],
+                padding=True,
+                return_tensors="pt",
+            ),
+            call(images=[image(60, 40), image(20, 30)], num_image_tokens=2, multi_page=True),
+            call(
+                images=[[image(60, 40), image(20, 30)], [image(30, 30)]],
+                num_image_tokens=2,
+                multi_page=True,
+                format=True,
+                crop_to_patches=True,
+                max_patches=2,
+            ),
+            call(images=image(60, 40), num_image_tokens=2, crop_to_patches=True, max_patches=3),
+            call(images=image(60, 40), num_image_tokens=2, crop_to_patches=True, max_patches=1),
+            call("decode", token_ids=[70, 71, 257]),
+        ],
+    },
+    "AriaProcessor": {
+        "class": "AriaProcessor",
+        "components": {
+            "image_processor": ("AriaImageProcessor", {}),
+            "tokenizer": (PIECES[0], {**PIECES[1], "extra_special_tokens": {"image_token": "<|img|>"}}),
+        },
+        "settings": {"chat_template": template("<|img|>")},
+        "calls": [
+            call(text="a cat"),
+            call(images=image(60, 40), text="see <|img|>?"),
+            call(images=[image(60, 40)], text=["see <|img|>?"], images_kwargs={"max_image_size": 490}),
+            call(
+                images=[image(300, 500)],
+                text=["see <|img|>?"],
+                images_kwargs={"max_image_size": 490, "split_image": True},
+                return_mm_token_type_ids=True,
+            ),
+            *marked(CHAT_CALLS[:2], "<|img|>"),
+        ],
+    },
+    "Lfm2VlProcessor": {
+        "class": "Lfm2VlProcessor",
+        "components": {
+            "image_processor": (
+                "Lfm2VlImageProcessorFast",
+                {
+                    "tile_size": 32,
+                    "encoder_patch_size": 4,
+                    "min_image_tokens": 4,
+                    "max_image_tokens": 16,
+                    "max_tiles": 4,
+                },
+            ),
+            "tokenizer": (
+                "PreTrainedTokenizerFast",
+                {
+                    "backend": "bytes",
+                    "pad_token": "<pad>",
+                    "bos_token": "<BOS>",
+                    "model_input_names": PLAIN_INPUTS,
+                    "extra_special_tokens": {
+                        "image_token": "<image>",
+                        "image_start_token": "<|image_start|>",
+                        "image_end_token": "<|image_end|>",
+                        "image_thumbnail": "<|img_thumbnail|>",
+                    },
+                },
+            ),
+        },
+        "settings": {"chat_template": template("<image>")},
+        "calls": [  # of several images the reference repeats the text between them, and mixes their tiles
+            *as_tensors([*SAMPLED_CALLS[:4], *CHAT_CALLS[:2], *SAMPLED_CALLS[-3:]]),
+            call(images=[image(100, 30), image(30, 30)], text="a<image><image>", return_tensors="pt"),
+            call(images=image(100, 30), text="<image>", do_image_splitting=False, return_tensors="pt"),
+            call(images=image(100, 30), text="<image>", use_thumbnail=False, return_tensors="pt"),
+        ],
+    },
+    "ShieldGemma2Processor": {
+        "class": "ShieldGemma2Processor",
+        "components": {
+            "image_processor": ("Gemma3ImageProcessor", {"size": {"height": 16, "width": 16}}),
+            "tokenizer": GEMMA3_TOKENIZER,
+        },
+        "settings": {"image_seq_length": 3, "chat_template": template("<boi>")},
+        "calls": [
+            call(images=[image(60, 40)], return_tensors="pt"),
+            call(images=image(60, 40), policies=["dangerous"]),
+            call(images=[image(60, 40), image(20, 20)], custom_policies={"x": "No x."}, return_tensors="pt"),
+            call(images=[image(60, 40)], custom_policies={"x": "No x."}, policies=["x", "sexual"]),
+            call(text="a cat"),
+        ],
     },
 }

@@ -123,16 +123,18 @@ class SpecialTokens:
         """Roles of a model's own (``image_token``) become attributes; a bare list additional tokens."""
         if isinstance(tokens, Mapping):
             for role, token in tokens.items():
-                if not role.endswith("token") or (hasattr(type(self), role) and role not in ROLES):
+                taken = hasattr(type(self), role) and role not in ROLES
+                if taken or not role.isidentifier() or role.startswith("_"):
                     raise TokenizerError(
-                        f"A special token's name ends in 'token' and is free: {role!r} is not."
+                        f"extra_special_tokens: {role!r} is no name for a token; it must be a name in Python "
+                        "that a tokenizer does not use itself, such as 'image_token'"
                     )
                 self._set_role(role, token)
         else:
             self._additional += [as_added_token(token) for token in tokens]
 
     def __getattr__(self, name: str) -> Any:
-        if name.endswith(("_token", "_token_id")) and not name.startswith("_"):
+        if not name.startswith("_"):
             roles = self.__dict__.get("_roles", {})
             role = name.removesuffix("_id")
             if role in roles:
@@ -142,7 +144,7 @@ class SpecialTokens:
         raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
 
     def __setattr__(self, name: str, value: Any) -> None:
-        if name.endswith("_token") and name not in ROLES and name in self.__dict__.get("_roles", {}):
+        if name not in ROLES and name in self.__dict__.get("_roles", {}):
             self._set_role(name, value)
         else:
             object.__setattr__(self, name, value)

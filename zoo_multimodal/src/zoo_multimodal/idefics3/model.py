@@ -37,7 +37,13 @@ def joined_squares(features: Tensor, side: int) -> Tensor:
             f"an image has {features.shape[1]} patches, no square of whole {side}x{side} blocks; "
             "the image processor cuts images to such squares"
         )
-    return features.unflatten(1, (edge // side, side, edge // side, side)).transpose(2, 3).flatten(3)
+    return joined_blocks(features.unflatten(1, (edge, edge)), side)
+
+
+def joined_blocks(features: Tensor, side: int) -> Tensor:
+    """Maps (images, rows, columns, width), `side` x `side` neighbours as one of width x side squared."""
+    rows, columns = features.shape[1] // side, features.shape[2] // side
+    return features.unflatten(2, (columns, side)).unflatten(1, (rows, side)).transpose(2, 3).flatten(3)
 
 
 class ShuffledProjection(nn.Module):

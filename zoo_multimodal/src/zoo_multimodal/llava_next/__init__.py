@@ -16,3 +16,5 @@ ARCHITECTURE = Architecture(
     image_processor="zoo_vision.processing.tiles:LlavaNextImageProcessor",
     processor="zoo_multimodal.llava_next.processor:LlavaNextProcessor",
 )
+
+GRANITE = Architecture(model_type="granitevision", config="zoo_multimodal.llava_next.config:LlavaNextConfig")

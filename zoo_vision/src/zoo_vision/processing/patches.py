@@ -317,6 +317,22 @@ def size_for_patches(size: Extent, patch: int, limit: int) -> Extent:
     return scaled(low)
 
 
+def padded_patches(values: np.ndarray, side: int, limit: int) -> tuple[np.ndarray, np.ndarray, Extent]:
+    """Values (height, width, channels) as patches (limit, side x side x channels), a mask, and the grid.
+
+    Raises:
+        ProcessingError: there are more than `limit` patches.
+    """
+    rows, columns = values.shape[0] // side, values.shape[1] // side
+    if rows * columns > limit:
+        raise ProcessingError(f"{rows * columns} patches exceed max_num_patches={limit}; leave do_resize on")
+    cut = values[: rows * side, : columns * side].reshape(rows, side, columns, side, -1)
+    flat = cut.transpose(0, 2, 1, 3, 4).reshape(rows * columns, -1)
+    out = np.zeros((limit, flat.shape[1]), dtype=flat.dtype)
+    out[: len(flat)] = flat
+    return out, (np.arange(limit) < len(flat)).astype(np.int32), (rows, columns)
+
+
 class Siglip2ImageProcessor(ImageProcessor):
     """At most ``max_num_patches`` patches per picture, the aspect ratio nearly kept."""
 
@@ -353,17 +369,9 @@ class Siglip2ImageProcessor(ImageProcessor):
             raise ConfigError(f"patch_size={side} and max_num_patches={limit} must be at least 1")
 
         def one(picture: Picture) -> tuple[np.ndarray, np.ndarray, Extent]:
-            values = run.levels().apply(run.arrange(picture), data_format="channels_last")
-            rows, columns = values.shape[0] // side, values.shape[1] // side
-            if rows * columns > limit:
-                raise ProcessingError(
-                    f"{rows * columns} patches exceed max_num_patches={limit}; leave do_resize on"
-                )
-            cut = values[: rows * side, : columns * side].reshape(rows, side, columns, side, -1)
-            flat = cut.transpose(0, 2, 1, 3, 4).reshape(rows * columns, -1)
-            out = np.zeros((limit, flat.shape[1]), dtype=flat.dtype)
-            out[: len(flat)] = flat
-            return out, (np.arange(limit) < len(flat)).astype(np.int32), (rows, columns)
+            return padded_patches(
+                run.levels().apply(run.arrange(picture), data_format="channels_last"), side, limit
+            )
 
         done = run.open_all(flat_list(images), call, one)
         data = {

@@ -1,0 +1,106 @@
+"""The image processor of LFM2-VL: pictures of any shape as patches; large ones are cut, and seen whole."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+import numpy as np
+
+from zoo_core.processing import BatchFeature
+from zoo_vision.processing import geometry
+from zoo_vision.processing.base import HALF, StandardImageProcessor, square
+from zoo_vision.processing.patches import padded_patches
+from zoo_vision.processing.picture import Picture, flat_list
+from zoo_vision.processing.resample import BILINEAR, Size, resize_frame, smart_size
+from zoo_vision.processing.tiles_canvas import Extent, nearest_grid
+
+
+class Lfm2VlImageProcessorFast(StandardImageProcessor):
+    """A picture of at most ``max_image_tokens`` features; a larger one as tiles and, last, a small whole."""
+
+    model_input_names: ClassVar[list[str]] = ["pixel_values", "pixel_attention_mask", "spatial_shapes"]
+    size: Size = square(512)
+    resample: int = BILINEAR
+    image_mean: list[float] = HALF
+    image_std: list[float] = HALF
+    do_pad: bool = True
+    downsample_factor: int = 2
+    do_image_splitting: bool = True
+    min_tiles: int = 2
+    max_tiles: int = 10
+    use_thumbnail: bool = True
+    min_image_tokens: int = 64
+    max_image_tokens: int = 256
+    encoder_patch_size: int = 16
+    tile_size: int = 512
+    max_pixels_tolerance: float = 2.0
+    max_num_patches: int = 1024
+    return_row_col_info: bool = False
+
+    @property
+    def edge(self) -> int:
+        """Edge of a feature in pixels."""
+        return self.encoder_patch_size * self.downsample_factor
+
+    def features_of(self, size: Extent) -> int:
+        """Features of a picture of this size, which is one of multiples of ``edge``."""
+        return (size[0] // self.edge) * (size[1] // self.edge)
+
+    def whole_size(self, size: Extent) -> Extent:
+        """(height, width) in which a picture of this size is seen whole."""
+        low, high = self.min_image_tokens * self.edge**2, self.max_image_tokens * self.edge**2
+        return smart_size(size, factor=self.edge, min_pixels=low, max_pixels=high)
+
+    def grid(self, size: Extent) -> Extent:
+        """(columns, rows) of tiles; (1, 1) for a picture that is not cut."""
+        tall, wide = (max(self.edge, round(side / self.edge) * self.edge) for side in size)
+        if not self.do_image_splitting or tall * wide <= (
+            self.max_image_tokens * self.edge**2 * self.max_pixels_tolerance
+        ):
+            return 1, 1
+        return nearest_grid(size, (self.tile_size, self.tile_size), self.min_tiles, self.max_tiles)
+
+    def cut(self, picture: Picture) -> tuple[list[Picture], Extent, Extent]:
+        """What is seen of a picture, its grid (columns, rows), and its size as a whole."""
+        (columns, rows), size = self.grid(picture.size), self.whole_size(picture.size)
+        if columns * rows == 1:
+            return [resize_frame(picture, size, self.resample)], (1, 1), size
+        side = self.tile_size
+        canvas = resize_frame(picture, (rows * side, columns * side), self.resample)
+        parts = geometry.tiles(canvas, side, side)
+        if self.use_thumbnail:
+            parts.append(resize_frame(picture, size, self.resample))
+        return parts, (columns, rows), size
+
+    def preprocess(self, images: Any, **kwargs: Any) -> BatchFeature:
+        """Prepare a batch.
+
+        Returns:
+            ``pixel_values`` (tiles, patches, patch area * 3), ``pixel_attention_mask`` (tiles, patches) and
+            ``spatial_shapes`` (tiles, 2), rows and columns of patches; with ``return_row_col_info`` also, for
+            each picture, ``image_sizes`` as a whole, and how it was cut: in ``image_rows`` pieces of its
+            width and ``image_cols`` of its height, as the model was trained.
+        """
+        run, call = self.begin(kwargs)
+        most = run.max_image_tokens * run.downsample_factor**2
+        if run.do_image_splitting:
+            most = max(most, (run.tile_size // run.encoder_patch_size) ** 2)
+        levels = run.levels()
+
+        def one(picture: Picture) -> tuple[list[tuple[np.ndarray, np.ndarray, Extent]], Extent, Extent]:
+            parts, grid, size = run.cut(picture)
+            values = [levels.apply(part, data_format="channels_last") for part in parts]
+            return [padded_patches(part, run.encoder_patch_size, most) for part in values], grid, size
+
+        done = run.open_all(flat_list(images), call, one)
+        tiles = [tile for parts, _, _ in done for tile in parts]
+        data: dict[str, Any] = {
+            "pixel_values": [patches for patches, _, _ in tiles],
+            "pixel_attention_mask": [mask for _, mask, _ in tiles],
+            "spatial_shapes": [grid for _, _, grid in tiles],
+        }
+        if run.return_row_col_info:
+            data["image_rows"] = [grid[0] for _, grid, _ in done]
+            data["image_cols"] = [grid[1] for _, grid, _ in done]
+            data["image_sizes"] = [size for _, _, size in done]
+        return BatchFeature(data, call.return_tensors)
