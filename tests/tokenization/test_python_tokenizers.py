@@ -148,6 +148,8 @@ def test_boxes_follow_their_words(vocab_folder) -> None:
     assert encoded["labels"] == [-100, 7, 8, -100, -100]
     with pytest.raises(TokenizerError, match="1 for 2 words"):
         tokenizer(["hello", "worlds"], boxes=boxes[:1])
+    with pytest.raises(TokenizerError, match=r"word 1 of row 0 lies at \[5, 6, 1200, 8\], outside the page"):
+        tokenizer(["hello", "worlds"], boxes=[boxes[0], [5, 6, 1200, 8]])
     with pytest.raises(TokenizerError, match="boxes="):
         tokenizer(["hello"])
 

@@ -175,6 +175,8 @@ def annotation(box, **more):
         ([annotation([2, 2, 5, 5]), annotation([2, -9, 5, 5])], r"image 1: the box of object 0"),
         ([annotation([2, 2, 5, 5])], r"2 images came with 1 annotations; give one per image"),
         ([{"annotations": []}] * 2, r"image 0: an annotation lacks image_id"),
+        ([annotation([2, 2, 5])] * 2, r"image 0: object 0 has bbox=\[2, 2, 5\], not"),
+        ([annotation([2, 2, "5", 5])] * 2, r"image 0: object 0 has bbox=\[2, 2, '5', 5\], not"),
         ([annotation([2, 2, float("nan"), 5])] * 2, r"image 0: a bounding box holds NaN"),
     ],
 )

@@ -113,6 +113,12 @@ def _check_lengths(words: Sequence[Sequence[str]], given: Any, name: str) -> Non
             raise TokenizerError(f"{name}: row {row} has {len(values)} for {len(each)} words; one per word.")
         if name == "boxes" and any(len(box) != 4 for box in values):
             raise TokenizerError(f"boxes: row {row} holds a box without four numbers (x0, y0, x1, y1).")
+        for word, box in enumerate(values if name == "boxes" else ()):
+            if any(isinstance(side, str) or not 0 <= side <= 1000 for side in box):
+                raise TokenizerError(
+                    f"boxes: word {word} of row {row} lies at {list(box)}, outside the page: sides are 0 to "
+                    "1000, so divide pixels by the page's width or height and multiply by 1000."
+                )
 
 
 class LayoutLMv2Tokenizer(BoxesMixin, BertTokenizer):

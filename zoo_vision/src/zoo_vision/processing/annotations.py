@@ -63,6 +63,8 @@ def detection_target(annotation: Mapping[str, Any], size: Extent, *, masks: bool
     objects = [one for one in annotation["annotations"] if not one.get("iscrowd")]
     for number, one in enumerate(objects):
         need(one, ("bbox", "category_id"), f"object {number}")
+        if len(one["bbox"]) != 4 or any(isinstance(side, str) for side in one["bbox"]):
+            raise ProcessingError(f"object {number} has bbox={one['bbox']!r}, not (x, y, width, height)")
     boxes = np.asarray([one["bbox"] for one in objects], dtype=np.float32).reshape(-1, 4)
     if not np.isfinite(boxes).all():
         raise ProcessingError("a bounding box holds NaN or infinity")
