@@ -104,6 +104,9 @@ class Seq2SeqStack(PreTrainedModel):
             hidden = self.layernorm_embedding(hidden)
         return self.dropout(hidden)
 
+    def share(self, context: AttentionContext) -> None:
+        """Put into `context` what all layers read."""
+
     def finish(self, hidden: Tensor) -> Tensor:
         """What happens to the states after the last norm."""
         return hidden
@@ -137,6 +140,7 @@ class Seq2SeqStack(PreTrainedModel):
         )
         context.blind_queries_average = True
         context.cross_head_mask = cross_attn_head_mask
+        self.share(context)
         hidden = self.finish(run_layers(self.layers, hidden, context, norm=self.norm, head_mask=head_mask))
         if self.is_decoder:
             return BaseModelOutputWithPastAndCrossAttentions(last_hidden_state=hidden, past_key_values=cache)

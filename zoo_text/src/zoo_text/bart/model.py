@@ -34,12 +34,17 @@ class BartPreTrainedModel(PreTrainedModel):
 
 
 def seq2seq_layer(
-    wiring: type[PostNormLayer | PreNormLayer], config: BartConfig, layer_idx: int, *, decoder: bool
+    wiring: type[PostNormLayer | PreNormLayer],
+    config: BartConfig,
+    layer_idx: int,
+    *,
+    decoder: bool,
+    attention_class: type[Attention] = Attention,
 ) -> nn.Module:
     """A layer of BART's family; `wiring` says where the norms stand."""
     heads = config.decoder_attention_heads if decoder else config.encoder_attention_heads
     attention = partial(
-        Attention, config.d_model, heads, dropout=config.attention_dropout, layer_idx=layer_idx
+        attention_class, config.d_model, heads, dropout=config.attention_dropout, layer_idx=layer_idx
     )
     return wiring(
         config.d_model,
@@ -59,11 +64,19 @@ def seq2seq_layer(
 class BartStack(Seq2SeqStack, BartPreTrainedModel):
     """BART's encoder or decoder."""
 
+    attention_class: ClassVar[type[Attention]] = Attention
+
     def make_positions(self, config: BartConfig) -> nn.Module:
         return LearnedPositions(config.max_position_embeddings, config.d_model, offset=2)
 
     def make_layer(self, config: BartConfig, layer_idx: int) -> nn.Module:
-        layer = seq2seq_layer(PostNormLayer, config, layer_idx, decoder=self.is_decoder)
+        layer = seq2seq_layer(
+            PostNormLayer,
+            config,
+            layer_idx,
+            decoder=self.is_decoder,
+            attention_class=self.attention_class,
+        )
         layer.hub_names = BART_LAYER
         return layer
 

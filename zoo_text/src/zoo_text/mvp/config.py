@@ -1,0 +1,17 @@
+"""Configuration of MVP."""
+
+from __future__ import annotations
+
+from zoo_text.bart.config import BartConfig
+
+
+class MvpConfig(BartConfig):
+    """Sizes and switches of an MVP; with `use_prompt` every attention reads `prompt_length` learned places."""
+
+    model_type = "mvp"
+    num_labels = 2
+
+    vocab_size: int = 50267
+    use_prompt: bool = False
+    prompt_length: int = 100
+    prompt_mid_dim: int = 800
