@@ -6,7 +6,7 @@ from zoo_text.bart.config import BartConfig
 
 
 class MvpConfig(BartConfig):
-    """Sizes and switches of an MVP; with `use_prompt` every attention reads `prompt_length` learned places."""
+    """Sizes and switches of an MVP; `use_prompt` adds learned keys and values."""
 
     model_type = "mvp"
     num_labels = 2
