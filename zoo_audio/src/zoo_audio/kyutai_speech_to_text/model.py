@@ -77,7 +77,7 @@ class KyutaiSpeechToTextForConditionalGeneration(ForCausalLM, KyutaiSpeechToText
 
     base_class = KyutaiSpeechToTextModel
     tied_weights = {}
-    constant_inputs = ("audio_codes",)
+    constant_inputs = ForCausalLM.constant_inputs | {"audio_codes"}
 
     def build_head(self, config: KyutaiSpeechToTextConfig) -> None:
         super().build_head(config)
