@@ -88,6 +88,13 @@ NUMBERS = {
     "capget": (125, 90),
     "fallocate": (285, 47),
     "landlock": (444, 444),
+    "statx": (332, 291),
+    "setns": (308, 268),
+    "process_madvise": (440, 440),
+    "rt_tgsigqueueinfo": (297, 240),
+    "listmount": (458, 458),
+    "lsm_list_modules": (461, 461),
+    "sync": (162, 81),
 }
 ARM = platform.machine() == "aarch64"
 

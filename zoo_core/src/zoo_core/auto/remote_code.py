@@ -34,13 +34,15 @@ def remote_class(auto_class: str, reference: CodeReference, source: Source) -> t
         UntrustedCode: the caller has not passed ``trust_remote_code=True``.
     """
     if not source.context.trust_remote_code:
+        loading = import_module("zoo_core.remote.loading")
+        what = loading.what_would_run(reference, repository=source.repository, context=source.context)
         where = f"{reference.filename} of {reference.repo}" if reference.repo else reference.filename
         raise UntrustedCode(
             f"{source.name} needs code of its own for {auto_class}: class {reference.class_name} in {where}. "
             f"No installed package provides this architecture, and code of a repository does not run unless "
             f"you ask for it. Read the file, then pass trust_remote_code=True, which runs it in a sandbox "
             f"without access to files or network; pin what you have read with revision= (and code_revision= "
-            f"where the code lies in another repository)."
+            f"where the code lies in another repository).{what}"
         )
     try:
         loading = import_module("zoo_core.remote.loading")

@@ -30,10 +30,10 @@ def make_cache(
     if given is not None:
         given.reserve(total)
         return given
-    return _new(config.cache_implementation, dict(config.cache_config or {}), total, mode)
+    return _new(model, config.cache_implementation, dict(config.cache_config or {}), total, mode)
 
 
-def _new(kind: str | None, settings: dict[str, Any], total: int, mode: GenerationMode) -> Cache:
+def _new(model: Any, kind: str | None, settings: dict[str, Any], total: int, mode: GenerationMode) -> Cache:
     if kind == "static":
         from zoo_core.nn.static_cache import StaticCache
 
@@ -50,4 +50,5 @@ def _new(kind: str | None, settings: dict[str, Any], total: int, mode: Generatio
         from zoo_core.nn.offloaded_cache import OffloadedCache
 
         return OffloadedCache(capacity=total)
-    return Cache(capacity=total, sliding=mode not in _REVISING and kind != "dynamic_full")
+    found: Cache = model.new_cache(capacity=total, sliding=mode not in _REVISING and kind != "dynamic_full")
+    return found

@@ -13,6 +13,7 @@ from torch import Tensor
 from zoo_core.errors import GenerationError
 from zoo_core.generation.config import GENERATION_FILE, GenerationConfig, GenerationMode
 from zoo_core.generation.scores import transition_scores
+from zoo_core.nn.cache import Cache
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -173,6 +174,10 @@ class GenerationMixin:
             return {name: input_ids, **inputs}
         new = input_ids[:, -cache_position.shape[0] :]
         return {name: new, "cache_position": cache_position, **inputs}
+
+    def new_cache(self, *, capacity: int, sliding: bool) -> Cache:
+        """The growing cache that decoding starts with."""
+        return Cache(capacity=capacity, sliding=sliding)
 
     def repeat_inputs(self, inputs: dict[str, Any], times: int, *, input_ids: Tensor) -> dict[str, Any]:
         """Each row of the model's inputs `times` times; only needed where decoding runs without a cache.

@@ -203,8 +203,10 @@ def check_ids(model: Any, ids: Tensor, name: str, *, empty_allowed: bool = False
         raise GenerationError(
             f"{name} is empty: {tuple(ids.shape)}; begin with a token such as bos_token_id, or leave it out"
         )
-    table = model.get_input_embeddings()
-    size = getattr(table, "num_embeddings", None)
+    try:
+        size = getattr(model.get_input_embeddings(), "num_embeddings", None)
+    except NotImplementedError:  # a model of code of a repository need not say
+        size = None
     low, high = int(ids.min()), int(ids.max())
     if low < 0 or (size is not None and high >= size):
         special = {v for k, v in model.config.to_dict().items() if k.endswith(("_token_id", "_token_index"))

@@ -116,11 +116,9 @@ class Stepper:
             arguments.pop("cache_position", None)
         output = self.step(**arguments, return_dict=True)
         self.seen = end
-        if self.cache is not None and not self.fresh:
-            return output
-        returned = output.get(self.model.cache_name)
-        if self.cache is not None and isinstance(returned, Cache):
-            self.cache = inputs[self.model.cache_name] = returned
+        if self.cache is not None and (self.fresh or self.cache.replaced):
+            self.cache = self.cache.taking(output.get(self.model.cache_name), rows=len(ids))
+            inputs[self.model.cache_name] = self.cache
         return output
 
     def _vectors(self, ids: Tensor) -> Tensor | None:

@@ -210,6 +210,8 @@ class Cache:
 
     #: whether the keys returned by `update` are exactly the positions seen so far
     contiguous = True
+    #: whether each call of the model gives new contents rather than writing them into this object
+    replaced = False
 
     def __init__(self, *, capacity: int = 0, sliding: bool = True) -> None:
         self.capacity = capacity
@@ -263,6 +265,10 @@ class Cache:
     def has_source(self) -> bool:
         """Whether keys and values of an encoder are kept."""
         return any(isinstance(slot, FixedSlot) and slot.key is not None for slot in self.slots.values())
+
+    def taking(self, returned: object, *, rows: int) -> Cache:
+        """The cache to go on with after a call of the model that returned `returned` for its `rows` rows."""
+        return returned if isinstance(returned, Cache) else self
 
     def get_seq_length(self, layer_idx: int = 0) -> int:
         """`length`, under the name that callers of the reference use."""

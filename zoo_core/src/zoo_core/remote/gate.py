@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from zoo_core.errors import UntrustedCode
+from zoo_core.errors import MissingDependency, UntrustedCode
 from zoo_core.remote.automap import CodeReference
-from zoo_core.remote.imports import ImportReport, report_imports
+from zoo_core.remote.imports import DISTRIBUTIONS, USUAL_PACKAGES, ImportReport, report_imports
 from zoo_core.remote.record import TrustRecord
 from zoo_core.remote.sources import SourceBundle
 from zoo_core.remote.store import TrustStore, project_records
@@ -103,8 +103,9 @@ def authorise(
     if change:
         store.refuse(seen, bundle)
         raise UntrustedCode(
-            f"the code of {repo} changed since {record.first_seen} ({record.code_commit} -> "
-            f"{seen.code_commit}) and was not run:\n" + "\n".join(change.lines()) + "\n"
+            f"the code of {repo} changed since {record.first_seen}{_commits(record, seen)} and was not run:\n"
+            + "\n".join(change.lines())
+            + "\n"
             f"See the lines with: zoo trust diff {repo}\nAccept them with: zoo trust approve {repo}"
         )
     if context.in_process:
@@ -114,6 +115,24 @@ def authorise(
     if merged != record:
         store.accept(merged, bundle)
     return merged
+
+
+def check_installed(bundle: SourceBundle) -> None:
+    """Name what lacks before a worker fails on it. Only usual packages are recommended: the name of any other
+    is the repository's word. Raises :class:`MissingDependency`."""
+    absent = report_imports(bundle).absent()
+    if not absent:
+        return
+    usual = [DISTRIBUTIONS.get(name, name) for name in absent if name in USUAL_PACKAGES]
+    advice = f": pip install {' '.join(usual)}" if len(usual) == len(absent) else ""
+    raise MissingDependency(
+        f"the code of {bundle.repo} imports {', '.join(absent)}, which is not installed{advice}"
+    )
+
+
+def _commits(old: TrustRecord, new: TrustRecord) -> str:
+    """From which commit to which; nothing for a local folder, which has none."""
+    return f" ({old.code_commit} -> {new.code_commit})" if new.code_commit else ""
 
 
 def _check_imports(
@@ -144,7 +163,8 @@ def _check_lock(seen: TrustRecord) -> None:
     if change:
         raise UntrustedCode(
             f"the code of {seen.repo} is not what {path} pins:\n" + "\n".join(change.lines()) + "\n"
-            f"Load revision {pinned.commit}, or renew the lock: zoo trust approve {seen.repo} --project"
+            f"{f'Load revision {pinned.commit}' if pinned.commit else 'Restore the folder'}, or renew the "
+            f"lock: zoo trust approve {seen.repo} --project"
         )
 
 

@@ -10,6 +10,7 @@ import ast
 import sys
 from collections.abc import Iterable
 from dataclasses import dataclass
+from importlib.util import find_spec
 
 from zoo_core.remote.sources import SourceBundle
 
@@ -22,6 +23,9 @@ USUAL_PACKAGES = frozenset(
     }
 )  # fmt: skip
 """Packages, beside the standard library, that remote code may import without being asked about."""
+
+DISTRIBUTIONS = {"PIL": "pillow"}
+"""Usual packages that an index knows by another name than they are imported by."""
 
 _SUSPICIOUS = frozenset(
     {
@@ -47,6 +51,11 @@ class ImportReport:
     @property
     def all(self) -> tuple[str, ...]:
         return tuple(sorted({*self.required, *self.optional}))
+
+    def absent(self) -> tuple[str, ...]:
+        """The required packages that are not installed. Looked up, not imported."""
+        known = sys.stdlib_module_names | {"transformers"}
+        return tuple(name for name in self.required if name not in known and find_spec(name) is None)
 
     def unusual(self, allowed: Iterable[str] = ()) -> tuple[str, ...]:
         """The required packages that are neither usual, standard, nor in ``allowed``."""

@@ -8,11 +8,12 @@ import os
 from collections.abc import Callable
 from typing import Any
 
-from zoo_core.errors import UntrustedCode
+from zoo_core.errors import UntrustedCode, ZooError
 from zoo_core.hub import Repository
 from zoo_core.remote.automap import CodeReference, reference_for
 from zoo_core.remote.code import RemoteCode
-from zoo_core.remote.gate import authorise
+from zoo_core.remote.gate import authorise, check_installed, describe
+from zoo_core.remote.imports import report_imports
 from zoo_core.remote.sources import MAX_FILE_BYTES, SourceBundle, digest_of, read_bundle, read_regular_file
 from zoo_core.remote.trust import COMMIT, LoadContext
 
@@ -77,10 +78,19 @@ def _parts(repository: Repository, context: LoadContext) -> dict[str, RemoteCode
     return found
 
 
-def authorised_code(
-    auto_class: str, reference: CodeReference, *, repository: Repository, context: LoadContext
-) -> RemoteCode:
-    """Read the code behind ``reference`` once and decide whether it may run."""
+def what_would_run(reference: CodeReference, *, repository: Repository, context: LoadContext) -> str:
+    """The files, hashes and imports of code that was not asked for, to be read; "" where it cannot be had."""
+    try:
+        _, bundle = _read(reference, repository, context)
+    except (ZooError, OSError):
+        return ""
+    return f"\n{describe(bundle, report_imports(bundle))}"
+
+
+def _read(
+    reference: CodeReference, repository: Repository, context: LoadContext
+) -> tuple[Repository, SourceBundle]:
+    """The repository that holds the code, and its files, read once."""
     holder = _code_repository(reference, repository, context)
     bundle = read_bundle(
         lambda name: read_regular_file(holder.path(name), limit=MAX_FILE_BYTES),
@@ -90,6 +100,14 @@ def authorised_code(
     )
     if holder.is_local:
         bundle = dataclasses.replace(bundle, pin=_pin(holder, bundle))
+    return holder, bundle
+
+
+def authorised_code(
+    auto_class: str, reference: CodeReference, *, repository: Repository, context: LoadContext
+) -> RemoteCode:
+    """Read the code behind ``reference`` once and decide whether it may run."""
+    holder, bundle = _read(reference, repository, context)
     same = holder is repository
     authorise(
         bundle,
@@ -100,6 +118,7 @@ def authorised_code(
         context=context,
         requested_revision=context.code_revision or (repository.options.revision if same else None),
     )
+    check_installed(bundle)
     return RemoteCode(bundle, reference)
 
 

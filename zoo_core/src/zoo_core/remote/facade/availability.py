@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import enum
 import importlib.util
-from functools import cache
+import unicodedata
+from collections.abc import Iterator, Mapping
+from functools import cache, cached_property as cached_property
 from typing import Any, TypedDict
 
 import torch
@@ -32,6 +35,20 @@ class PaddingStrategy(ExplicitEnum):
     LONGEST = "longest"
     MAX_LENGTH = "max_length"
     DO_NOT_PAD = "do_not_pad"
+
+
+class TruncationStrategy(ExplicitEnum):
+    """What a tokenizer cuts from pairs that are too long."""
+
+    ONLY_FIRST = "only_first"
+    ONLY_SECOND = "only_second"
+    LONGEST_FIRST = "longest_first"
+    DO_NOT_TRUNCATE = "do_not_truncate"
+
+
+TextInput = str
+PreTokenizedInput = list[str]
+EncodedInput = list[int]
 
 
 class FlashAttentionKwargs(TypedDict, total=False):
@@ -123,6 +140,46 @@ def cached_file(*args: Any, **kwargs: Any) -> None:
     raise OSError("code of a repository cannot fetch files; those of its own repository are given to it")
 
 
+get_checkpoint_shard_files = cached_file
+
+
+def require_version(requirement: str, hint: str | None = None) -> None:
+    """Nothing: the facade stands for one release, whatever else is installed."""
+
+
+@contextlib.contextmanager
+def no_init_weights(*args: Any, **kwargs: Any) -> Iterator[None]:
+    """Nothing to skip: in the sandbox parameters are built without memory."""
+    yield
+
+
+def is_torch_tensor(x: Any) -> bool:
+    return isinstance(x, torch.Tensor)
+
+
+def to_py_obj(obj: Any) -> Any:
+    """Tensors and arrays as lists, at any depth."""
+    if isinstance(obj, Mapping):
+        return {key: to_py_obj(value) for key, value in obj.items()}
+    if isinstance(obj, list | tuple):
+        return [to_py_obj(value) for value in obj]
+    return obj.tolist() if hasattr(obj, "tolist") else obj
+
+
+def _is_whitespace(char: str) -> bool:
+    return char in " \t\n\r" or unicodedata.category(char) == "Zs"
+
+
+def _is_control(char: str) -> bool:
+    return char not in "\t\n\r" and unicodedata.category(char).startswith("C")
+
+
+def _is_punctuation(char: str) -> bool:
+    return (char.isascii() and char.isprintable() and not char.isalnum() and char != " ") or (
+        unicodedata.category(char).startswith("P")
+    )
+
+
 DUMMY_INPUTS = [[7, 6, 0, 0, 1], [1, 2, 3, 0, 0], [0, 0, 0, 4, 5]]
 DUMMY_MASK = [[1, 1, 1, 1, 1], [1, 1, 1, 0, 0], [0, 0, 0, 1, 1]]
 IMAGENET_STANDARD_MEAN = [0.5, 0.5, 0.5]
@@ -133,4 +190,7 @@ OPENAI_CLIP_MEAN = [0.48145466, 0.4578275, 0.40821073]
 OPENAI_CLIP_STD = [0.26862954, 0.26130258, 0.27577711]
 CONFIG_NAME = "config.json"
 WEIGHTS_NAME = "pytorch_model.bin"
+WEIGHTS_INDEX_NAME = "pytorch_model.bin.index.json"
 SAFE_WEIGHTS_NAME = "model.safetensors"
+SAFE_WEIGHTS_INDEX_NAME = "model.safetensors.index.json"
+GENERATION_CONFIG_NAME = "generation_config.json"

@@ -7,6 +7,7 @@ from typing import Any
 
 import torch
 from torch import Tensor
+from torch.utils._pytree import tree_map
 
 from zoo_core.nn import cache as native
 
@@ -113,6 +114,48 @@ class StaticCache(Cache):
 
 class SlidingWindowCache(Cache):
     """Served by a growing cache; the mask hides what lies outside of the window."""
+
+
+class ReturnedCache(native.Cache):
+    """Whatever a model's forward returned, passed to its next call: the tuples of older code.
+
+    Such code moves rows by its own ``_reorder_cache``, as the batch may be any dimension of its tensors.
+    """
+
+    replaced = True
+    can_crop = False
+
+    def __init__(self, reorder: Callable[[Any, Tensor], Any] | None) -> None:
+        super().__init__()
+        self.contents: Any = None
+        self._reorder = reorder
+        self._rows = 0
+
+    def taking(self, returned: Any, *, rows: int) -> native.Cache:
+        if isinstance(returned, native.Cache):
+            return returned
+        self.contents, self._rows = returned, rows
+        return self
+
+    @property
+    def length(self) -> int:
+        """0: what the contents hold is the model's business, and generation counts for itself."""
+        return 0
+
+    def apply(self, change: Callable[[Tensor], Tensor]) -> None:
+        """As for every cache; ``change`` moves or repeats rows, so it shows on their numbers."""
+        rows = change(torch.arange(self._rows))
+        if self._reorder is not None:
+            self.contents = self._reorder(self.contents, rows)
+        else:
+            self.contents = tree_map(lambda kept: kept.index_select(0, rows), self.contents)
+        self._rows = len(rows)
+
+    def reorder_cache(self, beam_idx: Tensor) -> None:
+        self.apply(lambda rows: rows.index_select(0, beam_idx))
+
+    def crop(self, max_length: int) -> None:
+        raise NotImplementedError("what this model returns as its cache cannot be shortened")
 
 
 class EncoderDecoderCache(Cache):

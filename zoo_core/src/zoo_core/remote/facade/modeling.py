@@ -11,6 +11,8 @@ from torch.utils.checkpoint import checkpoint
 
 from zoo_core.generation.mixin import GenerationMixin as NativeGeneration
 from zoo_core.modeling.model import PreTrainedModel as Native
+from zoo_core.nn.cache import Cache
+from zoo_core.remote.facade.caches import DynamicCache, ReturnedCache
 
 
 class PreTrainedModel(Native):
@@ -23,7 +25,7 @@ class PreTrainedModel(Native):
     _supports_sdpa: ClassVar[bool] = False
     _supports_flash_attn: ClassVar[bool] = False
     _supports_flash_attn_2: ClassVar[bool] = False
-    _supports_cache_class: ClassVar[bool] = True
+    _supports_cache_class: ClassVar[bool] = False
     is_parallelizable: ClassVar[bool] = False
     _skip_keys_device_placement: ClassVar[Any] = None
     _keep_in_fp32_modules: ClassVar[Any] = None
@@ -39,24 +41,19 @@ class PreTrainedModel(Native):
         uses_prepare = "prepare_inputs_for_generation" in cls.__dict__
         if uses_prepare and not issubclass(cls, NativeGeneration):
             # Before GenerationMixin was a base to name, defining this method was what gave `generate`.
-            cls.__bases__ = (*cls.__bases__, NativeGeneration)
-
-    def post_init(self) -> None:
-        """Initialise what has a rule for it, module by module, and tie."""
-        self.apply(self._init_weights)
-        self.tie_weights()
+            cls.__bases__ = (*cls.__bases__, GenerationMixin)
+            _give_contents(cls)
 
     def init_weights(self) -> None:
         self.post_init()
-
-    def _init_weights(self, module: nn.Module) -> None:
-        """Nothing, unless a class says otherwise: torch's own initialisation stands."""
 
     def _initialize_weights(self, module: nn.Module) -> None:
         self._init_weights(module)
 
     def ties(self) -> dict[str, str]:
         """The output embedding tied to the input's, where both exist and the config wants it."""
+        if self.tied_weights:
+            return super().ties()
         if not getattr(self.config, "tie_word_embeddings", False) or not self._tied_weights_keys:
             return {}
         try:
@@ -141,7 +138,37 @@ class PreTrainedModel(Native):
 
 
 class GenerationMixin(NativeGeneration):
-    """The zoo's ``generate``."""
+    """The zoo's ``generate``, with the caches that such code knows."""
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        _give_contents(cls)
+
+    def new_cache(self, *, capacity: int, sliding: bool) -> Cache:
+        """A cache object, or what forwards returned before there were such objects.
+
+        Code that prepares its own inputs and does not say that it knows cache objects gets None on the first
+        step, and after it whatever its forward returned.
+        """
+        own = getattr(type(self).prepare_inputs_for_generation, "own", False)
+        known = getattr(self, "_supports_cache_class", False)
+        return ReturnedCache(getattr(self, "_reorder_cache", None)) if own and not known else DynamicCache()
+
+
+def _give_contents(cls: Any) -> None:
+    """Let the class's own ``prepare_inputs_for_generation`` see what a `ReturnedCache` holds, not that."""
+    prepare = cls.__dict__.get("prepare_inputs_for_generation")
+    if prepare is None:
+        return
+
+    @functools.wraps(prepare)
+    def prepared(self: Any, *args: Any, past_key_values: Any = None, **kwargs: Any) -> Any:
+        if isinstance(past_key_values, ReturnedCache):
+            past_key_values = past_key_values.contents
+        return prepare(self, *args, past_key_values=past_key_values, **kwargs)
+
+    prepared.own = True  # type: ignore[attr-defined]
+    cls.prepare_inputs_for_generation = prepared
 
 
 class GradientCheckpointingLayer(nn.Module):

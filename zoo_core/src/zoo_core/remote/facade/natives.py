@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import re
+from collections.abc import Iterator, Mapping
 from functools import cache
 from typing import Any
 
@@ -43,8 +44,43 @@ def find(module: str, name: str) -> Any:
         record = _record(module.removeprefix(_MODELS).split(".")[0])
         found = None if record is None else _in_record(record, name)
         if found is not None:
-            return found
-    return _component(name) or _anywhere(name)
+            return _served(found)
+    return _component(name) or _served(_anywhere(name))
+
+
+@cache
+def _served(found: Any) -> Any:
+    """A model class with what code of repositories calls on its bases; anything else as it is."""
+    from zoo_core.modeling.model import PreTrainedModel as Native
+    from zoo_core.remote.facade.modeling import PreTrainedModel
+
+    if not isinstance(found, type) or not issubclass(found, Native):
+        return found
+    return type(found.__name__, (found, PreTrainedModel), {"__module__": found.__module__})
+
+
+class _ConfigMapping(Mapping[str, Any]):
+    """Config classes of installed architectures by model type."""
+
+    def __getitem__(self, model_type: str) -> Any:
+        from zoo_core.config import config_class_for
+        from zoo_core.errors import RegistryError
+
+        try:
+            return config_class_for(model_type)
+        except RegistryError as error:
+            raise KeyError(str(error)) from None
+
+    def __iter__(self) -> Iterator[str]:
+        from zoo_core import registry
+
+        return iter(registry.names())
+
+    def __len__(self) -> int:
+        return sum(1 for _ in self)
+
+
+CONFIG_MAPPING = _ConfigMapping()
 
 
 @cache

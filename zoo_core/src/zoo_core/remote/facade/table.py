@@ -60,7 +60,10 @@ _GROUPS: Final[dict[str, str]] = {
         is_timm_available is_einops_available is_accelerate_available is_peft_available
         is_sentencepiece_available is_torch_greater_or_equal torch_int torch_float cached_file DUMMY_INPUTS
         DUMMY_MASK IMAGENET_STANDARD_MEAN IMAGENET_STANDARD_STD IMAGENET_DEFAULT_MEAN IMAGENET_DEFAULT_STD
-        OPENAI_CLIP_MEAN OPENAI_CLIP_STD CONFIG_NAME WEIGHTS_NAME SAFE_WEIGHTS_NAME
+        OPENAI_CLIP_MEAN OPENAI_CLIP_STD CONFIG_NAME WEIGHTS_NAME WEIGHTS_INDEX_NAME SAFE_WEIGHTS_NAME
+        SAFE_WEIGHTS_INDEX_NAME GENERATION_CONFIG_NAME TruncationStrategy TextInput PreTokenizedInput
+        EncodedInput is_torch_tensor to_py_obj get_checkpoint_shard_files require_version no_init_weights
+        cached_property _is_control _is_punctuation _is_whitespace
     """,
     f"{_HERE}.backbones": """
         get_aligned_output_features_output_indices verify_backbone_config_arguments load_backbone
@@ -69,13 +72,43 @@ _GROUPS: Final[dict[str, str]] = {
     f"{_HERE}.distributions": "NormalOutput StudentTOutput NegativeBinomialOutput",
     "typing": "Unpack",
     "zoo_core.tokenization": """
-        PreTrainedTokenizer PreTrainedTokenizerBase PreTrainedTokenizerFast BatchEncoding
+        PreTrainedTokenizer PreTrainedTokenizerBase PreTrainedTokenizerFast BatchEncoding AddedToken
     """,
-    f"{_HERE}.processors": "BaseImageProcessor ImageProcessingMixin FeatureExtractionMixin "
-    "SequenceFeatureExtractor",
-    "zoo_core.processing": "BatchFeature ProcessorMixin",
+    f"{_HERE}.processors": """
+        BaseImageProcessor ImageProcessingMixin FeatureExtractionMixin SequenceFeatureExtractor ProcessorMixin
+        ProcessingKwargs TextKwargs ImagesKwargs VideosKwargs AudioKwargs CommonKwargs
+    """,
+    f"{_HERE}.images": """
+        ImageInput VideoInput ChannelDimension PILImageResampling PaddingMode is_valid_image is_batched
+        valid_images make_list_of_images make_flat_list_of_images to_numpy_array
+        infer_channel_dimension_format get_image_size is_scaled_image load_image validate_preprocess_arguments
+        to_channel_dimension_format convert_to_rgb to_pil_image resize rescale normalize pad center_crop
+        get_resize_output_image_size get_size_dict select_best_resolution
+    """,
+    "zoo_core.processing": "BatchFeature",
     "zoo_core.generation": """
         GenerationConfig LogitsProcessor LogitsProcessorList StoppingCriteria StoppingCriteriaList
+        BaseStreamer TextStreamer TextIteratorStreamer
+    """,
+    "zoo_core.generation.stopping": "MaxLengthCriteria MaxTimeCriteria EosTokenCriteria StopStringCriteria",
+    "zoo_core.generation.logits.warpers": """
+        TemperatureLogitsWarper TopKLogitsWarper TopPLogitsWarper MinPLogitsWarper TypicalLogitsWarper
+        EpsilonLogitsWarper EtaLogitsWarper LogitNormalization InfNanRemoveLogitsProcessor
+    """,
+    "zoo_core.generation.logits.penalties": """
+        RepetitionPenaltyLogitsProcessor HammingDiversityLogitsProcessor
+    """,
+    "zoo_core.generation.logits.lengths": """
+        MinLengthLogitsProcessor MinNewTokensLengthLogitsProcessor ForcedBOSTokenLogitsProcessor
+        ForcedEOSTokenLogitsProcessor
+    """,
+    "zoo_core.generation.logits.bans": """
+        NoRepeatNGramLogitsProcessor NoBadWordsLogitsProcessor SuppressTokensLogitsProcessor
+        SuppressTokensAtBeginLogitsProcessor PrefixConstrainedLogitsProcessor
+    """,
+    "zoo_core.generation.outputs": """
+        GenerateDecoderOnlyOutput GenerateEncoderDecoderOutput GenerateBeamDecoderOnlyOutput
+        GenerateBeamEncoderDecoderOutput
     """,
 }
 _TRUE = """
@@ -91,6 +124,7 @@ _FALSE = """
     is_deepspeed_zero3_enabled is_deepspeed_available is_fsdp_managed_module is_fsdp_enabled
     is_causal_conv1d_available is_mamba_ssm_available is_mamba_2_ssm_available is_mambapy_available
     is_ninja_available is_kernels_available is_triton_available is_bitsandbytes_available is_natten_available
+    is_torch_mps_available is_flash_attn_3_available is_offline_mode is_pytesseract_available
     is_xlstm_available is_detectron2_available is_flash_linear_attention_available is_tf_available
     is_flax_available is_torchdynamo_available is_torch_bf16_gpu_available is_optimum_available is_tracing
 """
@@ -118,6 +152,10 @@ def _symbols() -> dict[str, str]:
     for name in ("HybridCache", "OffloadedCache", "QuantizedCache"):
         table[name] = f"{_HERE}.caches:DynamicCache"
     table["filter_out_non_signature_kwargs"] = f"{_HERE}.decorators:documented"
+    for name in ("SampleDecoderOnlyOutput", "GreedySearchDecoderOnlyOutput", "GenerateNonBeamOutput"):
+        table[name] = table["GenerateDecoderOnlyOutput"]
+    table["GenerateOutput"] = table["GenerateDecoderOnlyOutput"]
+    table["CONFIG_MAPPING"] = f"{_HERE}.natives:CONFIG_MAPPING"
     return table
 
 
@@ -130,7 +168,8 @@ PRIVATE: Final = {
 """Names that are left out on purpose, with the reason."""
 
 _MODULES = """
-    activations cache_utils configuration_utils dynamic_module_utils feature_extraction_utils file_utils
+    activations cache_utils configuration_utils deepspeed dynamic_module_utils
+    feature_extraction_sequence_utils feature_extraction_utils file_utils
     generation generation.configuration_utils generation.logits_process generation.stopping_criteria
     generation.streamers generation.utils image_processing_base image_processing_utils image_transforms
     image_utils integrations integrations.deepspeed integrations.flex_attention integrations.fsdp
@@ -139,5 +178,6 @@ _MODULES = """
     modeling_rope_utils modeling_utils onnx onnx.config onnx.utils processing_utils pytorch_utils
     tokenization_utils tokenization_utils_base tokenization_utils_fast utils utils.backbone_utils
     time_series_utils utils.deprecation utils.doc utils.generic utils.hub utils.import_utils utils.logging
+    utils.versions
 """
 MODULES: Final = frozenset(_MODULES.split())

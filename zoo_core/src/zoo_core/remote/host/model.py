@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import os
+import tempfile
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, ClassVar, NoReturn, Self
@@ -18,11 +19,10 @@ from zoo_core.hub import HubOptions, Repository
 from zoo_core.modeling.loading import dtype_of, one_device
 from zoo_core.remote.code import RemoteCode
 from zoo_core.remote.host import parts
+from zoo_core.remote.host.generation import generation_config, generation_settings
 from zoo_core.remote.host.saving import write_code
 from zoo_core.remote.host.session import ModelSession, Recipe
 from zoo_core.remote.trust import LoadContext
-
-_GENERATION_FILE = "generation_config.json"
 
 
 class SandboxedModel(nn.Module):
@@ -54,6 +54,9 @@ class SandboxedModel(nn.Module):
         names = list(parts.grow(self, session.rows, about["modules"]))
         values, persistent = session.buffers()
         parts.put_buffers(self, values, persistent, about["modules"])
+        parts.put_names(self, session.naming)
+        self.generation_config = generation_config(recipe.generation) if self.can_generate() else None
+        self._settings_then = copy.deepcopy(vars(self.generation_config)) if self.generation_config else {}
         self.__dict__["_places"] = parts.places(self, names), parts.places(self, values)
 
     # Loading
@@ -102,7 +105,7 @@ class SandboxedModel(nn.Module):
             )
         with source:
             wanted = dtype_of(dtype if dtype is not None else torch_dtype, config, source)
-            generation = _generation_settings(repository)
+            generation = generation_settings(repository)
             model = cls(config, cls._recipe(config, wanted, attn_implementation, generation))
             report = load_weights(
                 model,
@@ -183,6 +186,7 @@ class SandboxedModel(nn.Module):
         settings = kwargs.pop("generation_config", None)
         if settings is not None:
             kwargs = {**settings.to_diff_dict(), **kwargs}
+        kwargs = {**self._settings_changed(), **kwargs}
         with torch.no_grad():
             return self._run("generate", args, kwargs)
 
@@ -303,10 +307,33 @@ class SandboxedModel(nn.Module):
         recipe = self._session_now().recipe
         self.config.architectures = [recipe.code.reference.class_name]
         write_code(folder, self.config, [recipe.code, *([recipe.config_code] if recipe.config_code else [])])
-        if recipe.generation:
-            from zoo_core.config.serialize import dumps, write
+        if self.generation_config is not None and (recipe.generation or self._settings_changed()):
+            self.generation_config.save_pretrained(folder)
 
-            write(folder / _GENERATION_FILE, dumps(dict(recipe.generation)))
+    def _settings_changed(self) -> dict[str, Any]:
+        """The generation settings that the program has changed since the model was loaded."""
+        then = self._settings_then
+        now = vars(self.generation_config) if self.generation_config is not None else {}
+        return {name: value for name, value in now.items() if value != then.get(name)}
+
+    def resize_token_embeddings(self, *args: Any, **kwargs: Any) -> NoReturn:
+        """Raises :class:`SandboxError`: the parameters of a sandboxed model keep their shapes."""
+        raise SandboxError(
+            "a sandboxed model keeps the shapes of its parameters; change them where its code runs in "
+            "process (sandbox=False), or set vocab_size in the config and pass ignore_mismatched_sizes=True"
+        )
+
+    def set_input_embeddings(self, *args: Any, **kwargs: Any) -> NoReturn:
+        """Raises :class:`SandboxError`, as `resize_token_embeddings` does."""
+        self.resize_token_embeddings()
+
+    def push_to_hub(self, repo_id: str, **kwargs: Any) -> str:
+        """Upload what `save_pretrained` writes; returns the address of the commit."""
+        from zoo_core.hub import upload
+
+        with tempfile.TemporaryDirectory() as folder:
+            self.save_pretrained(folder)
+            return upload(folder, repo_id, **kwargs)
 
     # Questions
 
@@ -354,10 +381,3 @@ def _refuse_arguments(model_args: tuple[Any, ...], device_map: Any) -> None:
         raise SandboxError("positional arguments of a sandboxed model's constructor are not passed on")
     if one_device(device_map) is not None:
         raise SandboxError(f"device_map={device_map!r}: the sandbox computes on the CPU only for now")
-
-
-def _generation_settings(repository: Repository | None) -> dict[str, Any]:
-    """The content of generation_config.json; empty without one."""
-    if repository is None or repository.single_file is not None or repository.find(_GENERATION_FILE) is None:
-        return {}
-    return repository.read_json(_GENERATION_FILE)

@@ -78,6 +78,16 @@ def put_buffers(
         owner.register_buffer(name.rpartition(".")[2], value, persistent=name in persistent)
 
 
+def put_names(root: nn.Module, naming: Mapping[str, tuple[dict[Any, Any], tuple[str, ...]]]) -> None:
+    """Hang the tables of names in files where the planner looks for them."""
+    for path, (names, ignored) in naming.items():
+        here: Any = root
+        for step in path.split(".") if path else ():
+            here = None if here is None else here._modules.get(step)
+        if here is not None:  # A part without tensors has no place in the tree.
+            here.__dict__.update(hub_names=names, ignored_names=ignored)
+
+
 def places(root: nn.Module, names: Iterable[str]) -> list[tuple[str, nn.Module, str]]:
     """Where each name is registered: the module and the last part of the name. Found once, used in
     each call."""

@@ -18,7 +18,7 @@ class SandboxedProcessor(SandboxedObject):
     _repository: ClassVar[Repository]
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        return _feature(self.call("__call__", *args, **kwargs))
+        return self._batch(self.call("__call__", *args, **kwargs))
 
     @classmethod
     def from_dict(cls, settings: Mapping[str, Any], **kwargs: Any) -> Any:
@@ -26,11 +26,10 @@ class SandboxedProcessor(SandboxedObject):
         return cls.from_pretrained(cls._repository.name, _repository=cls._repository, **kwargs)
 
     def preprocess(self, *args: Any, **kwargs: Any) -> Any:
-        return _feature(self.call("preprocess", *args, **kwargs))
+        return self._batch(self.call("preprocess", *args, **kwargs))
 
-
-def _feature(value: Any) -> Any:
-    return BatchFeature(value) if isinstance(value, dict) else value
+    def _batch(self, value: Any) -> Any:
+        return BatchFeature(value) if isinstance(value, dict) else value
 
 
 def processor_class(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import weakref
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, ClassVar, NoReturn, Self
@@ -14,7 +15,7 @@ from zoo_core.errors import SandboxError
 from zoo_core.hub import HubOptions, Repository
 from zoo_core.remote.code import RemoteCode
 from zoo_core.remote.host.process import Worker
-from zoo_core.remote.host.saving import write_code
+from zoo_core.remote.host.saving import write_code, write_tokenizer_settings
 from zoo_core.remote.trust import LoadContext
 from zoo_core.remote.wire.codec import Decoder, Encoder, Opaque
 from zoo_core.remote.wire.frames import ProtocolError
@@ -101,28 +102,34 @@ class SandboxedObject:
         return decoder.decode(answer.get("value"))
 
     def _kept(self, number: int, description: str) -> Opaque:
-        return Opaque(number, description, self._worker)
+        found = Opaque(number, description, self._worker)
+        weakref.finalize(found, self._worker.forget, number)
+        return found
+
+    def _batch(self, value: Any) -> Any:
+        """A mapping as the kind of batch that the object gives."""
+        return value
 
     def __getattr__(self, name: str) -> Any:
         if name.startswith("_"):
             raise AttributeError(name)
         if name in self._methods:
             return lambda *args, **kwargs: self.call(name, *args, **kwargs)
-        try:
-            return self.get(name)
-        except SandboxError as error:
-            raise AttributeError(f"the sandboxed {type(self).__name__} has no {name!r}: {error}") from None
+        return SandboxedAttribute.read(self, name)
 
     def save_pretrained(self, save_directory: str | os.PathLike[str], **kwargs: Any) -> tuple[str, ...]:
         """Copy the files that the object was made of, and its code, to a folder that loads as the repository
-        did. Changes made to the object since are not written."""
+        did. Of changes made since, those of a tokenizer's tokens and settings are written."""
         folder = Path(save_directory)
         folder.mkdir(parents=True, exist_ok=True)
         kept = [name for name in self._files if not (folder / name).exists()]
         for name in kept:
             if not name.endswith(".py"):
                 shutil.copyfile(self._files[name], folder / name)
-        write_code(folder, None, [self._code])
+        write_code(folder, None, [self._code, *self._parts.values()])
+        settings = self._decoded(self._worker.ask("settings"))
+        if isinstance(settings, dict) and settings:
+            write_tokenizer_settings(folder, settings)
         return tuple(str(folder / name) for name in kept)
 
     def __repr__(self) -> str:
@@ -130,3 +137,37 @@ class SandboxedObject:
 
     def __reduce__(self) -> NoReturn:
         raise SandboxError("an object in the sandbox can be neither pickled nor copied; load it again")
+
+
+class SandboxedAttribute:
+    """What is no data of an object in a worker: a part of it, or a method of a part, reached by name."""
+
+    def __init__(self, owner: SandboxedObject, path: str, kind: str) -> None:
+        self._owner, self._path, self._kind = owner, path, kind
+
+    @classmethod
+    def read(cls, owner: SandboxedObject, path: str) -> Any:
+        """The attribute at the dotted ``path``: data itself, anything else by name."""
+        try:
+            value = owner.get(path)
+        except SandboxError as error:
+            raise AttributeError(f"the sandboxed {type(owner).__name__} has no {path!r}: {error}") from None
+        return cls(owner, path, repr(value)) if isinstance(value, Opaque) else value
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        found = self._owner.call(f"{self._path}.__call__", *args, **kwargs)
+        return self._owner._batch(found) if isinstance(found, dict) else found
+
+    def __len__(self) -> int:
+        return int(self._owner.call(f"{self._path}.__len__"))
+
+    def __bool__(self) -> bool:
+        return True
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("_"):
+            raise AttributeError(name)
+        return self.read(self._owner, f"{self._path}.{name}")
+
+    def __repr__(self) -> str:
+        return self._kind

@@ -21,6 +21,7 @@ from zoo_core.remote.wire import memory
 from zoo_core.remote.wire.arena import ALIGNMENT
 from zoo_core.remote.wire.codec import DTYPES, Decoder, Encoder, Opaque, check_shape
 from zoo_core.remote.wire.frames import ProtocolError
+from zoo_core.remote.wire.naming import decode_tables
 
 _NAME = re.compile(r"[A-Za-z0-9_]+(?:\.[A-Za-z0-9_]+){0,63}")
 _PAGE = 1000
@@ -75,6 +76,7 @@ class ModelSession:
         )
         self.description = _description(self._decode(answer))
         self.rows = self._table(self.description["parameters"])
+        self.naming = decode_tables(self.description["naming"], {row.name: row.shape for row in self.rows})
         self._bound: list[tuple[nn.Parameter, int]] = []
         self._pushed: dict[str, tuple[int, int]] = {}
         self._trainable: tuple[str, ...] | None = None
@@ -326,7 +328,7 @@ def _row(item: object) -> tuple[ParameterRow, int]:
 def _description(value: Any) -> dict[str, Any]:
     expected = {
         "class": str, "parameters": int, "base_model_prefix": str, "main_input_name": str, "methods": list,
-        "ignored_missing": list, "ignored_unexpected": list, "modules": dict,
+        "naming": dict, "modules": dict,
     }  # fmt: skip
     if not isinstance(value, dict) or set(value) != set(expected):
         raise ProtocolError("a model without a description")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Sequence
 from typing import Any
 
@@ -9,6 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from zoo_core.remote.wire.memory import Mapped
+from zoo_core.remote.wire.naming import encode_tables
 from zoo_core.remote.worker.skeleton import skeleton
 
 
@@ -39,6 +41,19 @@ class ModelHost:
                     owners[first[id(parameter)]].append((module, name, full))
         return owners
 
+    def take_generation(self, values: dict[str, Any]) -> None:
+        """Let the settings of generation_config.json be the defaults of ``generate``; impossible ones are
+        named in the log and left out."""
+        if not values or not hasattr(self.module, "generation_config"):
+            return
+        from zoo_core.errors import GenerationError
+        from zoo_core.generation import GenerationConfig
+
+        try:
+            self.module.generation_config = GenerationConfig.from_dict(values)
+        except GenerationError as error:
+            warnings.warn(f"{error}. generation_config.json is not used.", stacklevel=2)
+
     def description(self) -> dict[str, Any]:
         """What the program needs to know beside the tables."""
         module = self.module
@@ -50,8 +65,7 @@ class ModelHost:
             "base_model_prefix": str(getattr(module, "base_model_prefix", "") or ""),
             "main_input_name": str(getattr(module, "main_input_name", "input_ids")),
             "methods": own[:1000],
-            "ignored_missing": _patterns(module, "_keys_to_ignore_on_load_missing"),
-            "ignored_unexpected": _patterns(module, "_keys_to_ignore_on_load_unexpected"),
+            "naming": encode_tables(module),
             "modules": {n: type(m).__name__ for n, m in list(module.named_modules())[:20_000]},
         }
 
@@ -112,8 +126,3 @@ class ModelHost:
         for name, value in values.items():
             path, _, leaf = name.rpartition(".")
             self.module.get_submodule(path)._buffers[leaf] = value
-
-
-def _patterns(module: nn.Module, name: str) -> list[str]:
-    value = getattr(module, name, None)
-    return [str(item) for item in value] if isinstance(value, list | tuple | set) else []

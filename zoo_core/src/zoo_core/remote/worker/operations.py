@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Callable
+from operator import attrgetter
 from typing import Any, Final
 
 import torch
@@ -95,6 +96,7 @@ class Operations:
         config = self._make_config(request)
         config._attn_implementation = request["attention"]
         self.model = ModelHost(self._class(request["class"]), config, dtype)
+        self.model.take_generation(self._decode(request["generation"])[0])
         return self._encode_plain(self.model.description())
 
     def _encode_plain(self, value: dict[str, Any]) -> dict[str, Any]:
@@ -133,7 +135,7 @@ class Operations:
         for tensor in decoder.marked:
             tensor.requires_grad_()
         with torch.set_grad_enabled(request["grad"]):
-            result = getattr(target, request["method"])(*args, **kwargs)
+            result = attrgetter(request["method"])(target)(*args, **kwargs)
         encoder = Encoder(
             self.outbox,
             keep=self._keep,
@@ -179,7 +181,17 @@ class Operations:
 
     def _get(self, request: dict[str, Any]) -> dict[str, Any]:
         target = self._built.module if self.model is not None else self.object
-        return {"value": self._encode(getattr(target, request["name"]))}
+        return {"value": self._encode(attrgetter(request["name"])(target))}
+
+    def _settings(self, request: dict[str, Any]) -> dict[str, Any]:
+        """What the tokenizer that was made, or is a part of what was made, would write of itself."""
+        from zoo_core.tokenization import PreTrainedTokenizerBase
+        from zoo_core.tokenization.saving import config_of
+
+        found = getattr(self.object, "tokenizer", self.object)
+        if not isinstance(found, PreTrainedTokenizerBase):
+            return {"value": None}
+        return {"value": self._encode({**config_of(found), "chat_template": found.chat_template})}
 
     def _set(self, request: dict[str, Any]) -> dict[str, Any]:
         target = self._built.module if self.model is not None else self.object
@@ -202,5 +214,5 @@ class Operations:
         "import": _import, "config": _config, "build": _build, "table": _table, "buffers": _buffers,
         "initial": _initial, "bind": _bind, "set_buffers": _set_buffers, "call": _call, "new": _new,
         "backward": _backward, "get": _get, "set": _set, "unpickle": _unpickle, "pickled": _pickled,
-        "ping": _ping,
+        "ping": _ping, "settings": _settings,
     }  # fmt: skip
