@@ -95,6 +95,7 @@ COMPONENTS.update(
 )
 
 COMPONENTS["SamProcessor"] = "zoo_vision.sam.processor:SamProcessor"
+COMPONENTS["SamHQProcessor"] = "zoo_vision.sam_hq.processor:SamHQProcessor"
 COMPONENTS["DonutProcessor"] = "zoo_vision.donut.processor:DonutProcessor"
 COMPONENTS["TimmWrapperImageProcessor"] = "zoo_vision.timm_wrapper.processor:TimmWrapperImageProcessor"
 COMPONENTS["DINOv3ViTImageProcessor"] = "zoo_vision.dinov3_vit.processor:DINOv3ViTImageProcessor"

@@ -116,10 +116,17 @@ class SamVisionEncoder(PreTrainedModel):
         if self.pos_embed is not None:
             x = x + self.pos_embed
         record(HIDDEN_STATES, x)
+        whole = []
         for layer in self.layers:
             x = layer(x)
             record(HIDDEN_STATES, x)
-        return SamVisionEncoderOutput(last_hidden_state=self.neck(x))
+            if not layer.window:
+                whole.append(x)
+        return self.answer(self.neck(x), whole)
+
+    def answer(self, embedding: Tensor, whole: list[Tensor]) -> SamVisionEncoderOutput:
+        """The output; `whole` are the states after the layers that see the whole image."""
+        return SamVisionEncoderOutput(last_hidden_state=embedding)
 
 
 class SamVisionModel(PreTrainedModel):
@@ -128,10 +135,11 @@ class SamVisionModel(PreTrainedModel):
     config_class = SamVisionConfig
     base_model_prefix = "sam"
     main_input_name = "pixel_values"
+    encoder_class: type[SamVisionEncoder] = SamVisionEncoder
 
     def __init__(self, config: SamVisionConfig) -> None:
         super().__init__(config)
-        self.vision_encoder = SamVisionEncoder(config)
+        self.vision_encoder = self.encoder_class(config)
         self.post_init()
 
     def forward(self, pixel_values: Tensor | None = None) -> SamVisionEncoderOutput:

@@ -155,30 +155,52 @@ class SamMaskDecoder(nn.Module):
         several: bool,
         similarity: Tensor | None = None,
         target: Tensor | None = None,
+        **options: Any,
     ) -> tuple[Tensor, Tensor, tuple[Tensor, ...]]:
         """Masks (batch, prompts, masks, 4 x rows, 4 x columns), their scores, and the attention's output."""
         batch, _, rows, columns = image.shape
         prompts = 1 if sparse is None else sparse.shape[1]
-        tokens = torch.cat((self.iou_token.weight, self.mask_tokens.weight)).expand(batch, prompts, -1, -1)
+        tokens = self.own_tokens().expand(batch, prompts, -1, -1)
         if sparse is not None:
             tokens = torch.cat((tokens, sparse), dim=2)
         cells = (image + dense).flatten(2).transpose(1, 2).repeat_interleave(prompts, 0)
-        out, cells, added = self.transformer(
+        out, seen, added = self.transformer(
             tokens.flatten(0, 1).to(image.dtype),
             cells,
             places.flatten(2).transpose(1, 2),
             similarity,
             None if target is None else target.flatten(0, 1),
         )
-        x = cells.transpose(1, 2).unflatten(2, (rows, columns))
+        x = self.canvas(cells, seen, (rows, columns))
         x = self.act(self.upscale_layer_norm(self.upscale_conv1(x)))
         x = self.act(self.upscale_conv2(x))
-        pairs = zip(self.output_hypernetworks_mlps, out[:, 1 : 1 + self.count].unbind(1), strict=True)
-        weights = torch.stack([mlp(token) for mlp, token in pairs], dim=1)
-        masks = torch.einsum("pmc,pchw->pmhw", weights, x).unflatten(0, (batch, prompts))
         scores = self.iou_prediction_head(out[:, 0]).unflatten(0, (batch, prompts))
+        masks = self.draw(out[:, 1:], x).unflatten(0, (batch, prompts))
         kept = slice(1, None) if several else slice(0, 1)
-        return masks[:, :, kept], scores[:, :, kept], tuple(extra[:, None] for extra in added)
+        masks, scores = masks[:, :, kept], scores[:, :, kept]
+        masks, scores = self.refine(masks, scores, out[:, 1:], x, image, **options)
+        return masks, scores, tuple(extra[:, None] for extra in added)
+
+    def canvas(self, before: Tensor, after: Tensor, grid: tuple[int, int]) -> Tensor:
+        """The map (prompts, hidden, rows, columns) that masks are drawn on, of the image's cells
+        (prompts, cells, hidden) before and after the transformer."""
+        return after.transpose(1, 2).unflatten(2, grid)
+
+    def own_tokens(self) -> Tensor:
+        """(tokens, hidden): what stands before the prompts."""
+        return torch.cat((self.iou_token.weight, self.mask_tokens.weight))
+
+    def draw(self, tokens: Tensor, x: Tensor) -> Tensor:
+        """Masks (prompts, masks, h, w) of tokens (prompts, tokens, hidden) on (prompts, width, h, w)."""
+        pairs = zip(self.output_hypernetworks_mlps, tokens[:, : self.count].unbind(1), strict=True)
+        weights = torch.stack([mlp(token) for mlp, token in pairs], dim=1)
+        return torch.einsum("pmc,pchw->pmhw", weights, x)
+
+    def refine(
+        self, masks: Tensor, scores: Tensor, tokens: Tensor, x: Tensor, image: Tensor
+    ) -> tuple[Tensor, Tensor]:
+        """Masks (batch, prompts, masks, h, w) and their scores, as they are returned."""
+        return masks, scores
 
 
 class SamModel(PreTrainedModel):
@@ -188,13 +210,15 @@ class SamModel(PreTrainedModel):
     base_model_prefix = "sam"
     main_input_name = "pixel_values"
     ignored_names = ("prompt_encoder.shared_embedding.positional_embedding",)
+    encoder_class: type[SamVisionEncoder] = SamVisionEncoder
+    decoder_class: type[SamMaskDecoder] = SamMaskDecoder
 
     def __init__(self, config: SamConfig) -> None:
         super().__init__(config)
         self.shared_image_embedding = PlaneEmbedding(config)
-        self.vision_encoder = SamVisionEncoder(config.vision_config)
+        self.vision_encoder = self.encoder_class(config.vision_config)
         self.prompt_encoder = SamPromptEncoder(config.prompt_encoder_config)
-        self.mask_decoder = SamMaskDecoder(config.mask_decoder_config)
+        self.mask_decoder = self.decoder_class(config.mask_decoder_config)
         self.post_init()
 
     def get_image_wide_positional_embeddings(self) -> Tensor:
@@ -247,6 +271,37 @@ class SamModel(PreTrainedModel):
                 (https://arxiv.org/abs/2305.03048).
             original_sizes, reshaped_input_sizes: taken so that all a processor returns may be passed on.
         """
+        return self.segment(
+            pixel_values,
+            input_points,
+            input_labels,
+            input_boxes,
+            input_masks,
+            image_embeddings,
+            multimask_output=multimask_output,
+            attention_similarity=attention_similarity,
+            target_embedding=target_embedding,
+        )
+
+    def seen(self, vision: ModelOutput) -> dict[str, Any]:
+        """What the mask decoder takes of the image encoder's output, besides the embedding."""
+        return {}
+
+    def segment(
+        self,
+        pixel_values: Tensor | None,
+        input_points: Tensor | None,
+        input_labels: Tensor | None,
+        input_boxes: Tensor | None,
+        input_masks: Tensor | None,
+        image_embeddings: Tensor | None,
+        *,
+        multimask_output: bool,
+        attention_similarity: Tensor | None,
+        target_embedding: Tensor | None,
+        **decoding: Any,
+    ) -> SamImageSegmentationOutput:
+        """As `forward`; what is in `decoding` goes to the mask decoder."""
         if (pixel_values is None) == (image_embeddings is None):
             raise ValueError("pass exactly one of pixel_values and image_embeddings")
         if input_points is not None and input_points.dim() != 4:
@@ -272,6 +327,8 @@ class SamModel(PreTrainedModel):
         sparse, dense = self.prompt_encoder(
             self.shared_image_embedding, input_points, input_labels, input_boxes, input_masks
         )
+        if vision is not None:
+            decoding = self.seen(vision) | decoding
         masks, scores, added = self.mask_decoder(
             image_embeddings,
             self.get_image_wide_positional_embeddings(),
@@ -280,6 +337,7 @@ class SamModel(PreTrainedModel):
             several=multimask_output,
             similarity=attention_similarity,
             target=target_embedding,
+            **decoding,
         )
         return SamImageSegmentationOutput(
             iou_scores=scores,
