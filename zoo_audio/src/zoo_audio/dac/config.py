@@ -22,13 +22,19 @@ class DacConfig(PretrainedConfig):
     commitment_loss_weight: float = 0.25
     codebook_loss_weight: float = 1.0
     sampling_rate: int = 16000
+    upsampling_ratios: list[int] | None = None
+    hidden_size: int | None = None
+    hop_length: int | None = None
 
     def __post_init__(self) -> None:
-        self.upsampling_ratios = self.downsampling_ratios[::-1]
-        self.hidden_size = self.encoder_hidden_size * 2 ** len(self.downsampling_ratios)
-        self.hop_length = math.prod(self.downsampling_ratios)
+        if self.upsampling_ratios is None:
+            self.upsampling_ratios = self.downsampling_ratios[::-1]
+        if self.hidden_size is None:
+            self.hidden_size = self.encoder_hidden_size * 2 ** len(self.downsampling_ratios)
+        if self.hop_length is None:
+            self.hop_length = math.prod(self.downsampling_ratios)
 
     @property
     def frame_rate(self) -> int:
         """Frames of a second."""
-        return math.ceil(self.sampling_rate / self.hop_length)
+        return math.ceil(self.sampling_rate / math.prod(self.downsampling_ratios))

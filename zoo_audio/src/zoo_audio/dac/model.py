@@ -10,6 +10,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from zoo_audio.dac.config import DacConfig
+from zoo_core.config import PretrainedConfig
 from zoo_core.modeling.model import PreTrainedModel
 from zoo_core.modeling.outputs import ModelOutput
 
@@ -87,13 +88,15 @@ class DacEncoderBlock(DacResiduals):
 
 
 class DacDecoderBlock(DacResiduals):
-    """More frames of half the width, then residual units."""
+    """More frames of half the width, then residual units; `whole` gives `stride` for each, odd or even."""
 
-    def __init__(self, size: int, stride: int) -> None:
+    def __init__(self, size: int, stride: int, *, whole: bool = False) -> None:
         super().__init__(size // 2)
         self.snake1 = Snake(size)
-        padding = math.ceil(stride / 2)
-        self.conv_t1 = nn.ConvTranspose1d(size, size // 2, 2 * stride, stride=stride, padding=padding)
+        missing = stride % 2 if whole else 0
+        self.conv_t1 = nn.ConvTranspose1d(
+            size, size // 2, 2 * stride, stride, padding=math.ceil(stride / 2), output_padding=missing
+        )
 
     def forward(self, hidden: Tensor) -> Tensor:
         return self.residuals(self.conv_t1(self.snake1(hidden)))
@@ -102,7 +105,7 @@ class DacDecoderBlock(DacResiduals):
 class DacEncoder(nn.Module):
     """Waveforms (batch, 1, samples) to states (batch, hidden, frames)."""
 
-    def __init__(self, config: DacConfig) -> None:
+    def __init__(self, config: PretrainedConfig) -> None:
         super().__init__()
         size = config.encoder_hidden_size
         self.conv1 = nn.Conv1d(1, size, 7, padding=3)
@@ -122,14 +125,16 @@ class DacEncoder(nn.Module):
 
 
 class DacDecoder(nn.Module):
-    """States (batch, hidden, frames) to waveforms (batch, 1, samples) between -1 and 1."""
+    """States (batch, hidden, frames) to waveforms (batch, 1, samples), with `squash` between -1 and 1."""
 
-    def __init__(self, config: DacConfig) -> None:
+    def __init__(self, config: PretrainedConfig, *, squash: bool = True, whole: bool = False) -> None:
         super().__init__()
+        self.squash = squash
         size = config.decoder_hidden_size
         self.conv1 = nn.Conv1d(config.hidden_size, size, 7, padding=3)
         self.block = nn.ModuleList(
-            DacDecoderBlock(size // 2**i, stride) for i, stride in enumerate(config.upsampling_ratios)
+            DacDecoderBlock(size // 2**i, stride, whole=whole)
+            for i, stride in enumerate(config.upsampling_ratios)
         )
         size //= 2 ** len(self.block)
         self.snake1 = Snake(size)
@@ -139,7 +144,8 @@ class DacDecoder(nn.Module):
         hidden = self.conv1(hidden)
         for block in self.block:
             hidden = block(hidden)
-        return self.conv2(self.snake1(hidden)).tanh()
+        hidden = self.conv2(self.snake1(hidden))
+        return hidden.tanh() if self.squash else hidden
 
 
 class DacCodebook(nn.Module):

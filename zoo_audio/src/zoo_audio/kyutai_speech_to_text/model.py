@@ -8,26 +8,12 @@ import torch
 from torch import Tensor, nn
 
 from zoo_audio.kyutai_speech_to_text.config import KyutaiSpeechToTextConfig
-from zoo_core.checkpoint.ops import Fused
-from zoo_core.config import PretrainedConfig
+from zoo_audio.moshi.model import MoshiModel
 from zoo_core.heads.language import ForCausalLM
-from zoo_core.modeling.decoder import DecoderModel
 from zoo_core.modeling.model import PreTrainedModel
 from zoo_core.modeling.outputs import ModelOutput
 from zoo_core.modeling.parts import build_part
 from zoo_core.nn.cache import Cache
-from zoo_core.nn.layer import PreNormLayer
-from zoo_core.nn.mlp import GatedMLP
-
-
-class KyutaiLayer(PreNormLayer):
-    """Llama's layer under Moshi's names."""
-
-    hub_names = {
-        **{f"self_attn.{x}_proj": f"self_attn.{x}_proj.linear" for x in "qkvo"},
-        ("mlp.gate_proj.weight", "mlp.up_proj.weight"): Fused("mlp.fc1.weight"),
-        "mlp.down_proj": "mlp.fc2",
-    }
 
 
 class KyutaiSpeechToTextPreTrainedModel(PreTrainedModel):
@@ -37,19 +23,15 @@ class KyutaiSpeechToTextPreTrainedModel(PreTrainedModel):
     base_model_prefix = "model"
 
 
-class KyutaiSpeechToTextModel(KyutaiSpeechToTextPreTrainedModel, DecoderModel):
+class KyutaiSpeechToTextModel(KyutaiSpeechToTextPreTrainedModel, MoshiModel):
     """The decoder without a head; ids are (batch, sequence, 1 + codebooks), text first."""
 
-    layer_class = KyutaiLayer
     hub_names = {"embed_tokens": "embed_tokens.embed_tokens"}
 
     def make_embeddings(self, config: KyutaiSpeechToTextConfig) -> None:
         rows = config.vocab_size + config.num_codebooks * config.codebook_vocab_size + 1
         pad = config.audio_pad_token_id
         self.embed_tokens = nn.Embedding(rows, config.hidden_size, padding_idx=pad if pad < rows else None)
-
-    def make_mlp(self, config: PretrainedConfig, layer_idx: int) -> nn.Module:
-        return GatedMLP(config.hidden_size, config.ffn_dim // 2, config.hidden_act)
 
     def embed(
         self, input_ids: Tensor | None, inputs_embeds: Tensor | None, position_ids: Tensor | None, past: int

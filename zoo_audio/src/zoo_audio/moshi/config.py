@@ -1,0 +1,42 @@
+"""Configuration of Moshi."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from zoo_core.config import PretrainedConfig
+
+
+class MoshiConfig(PretrainedConfig):
+    """Sizes and switches of the language model; the defaults are those of moshiko."""
+
+    model_type = "moshi"
+
+    vocab_size: int = 32000
+    hidden_size: int = 4096
+    num_hidden_layers: int = 32
+    num_attention_heads: int = 32
+    num_key_value_heads: int | None = None
+    audio_vocab_size: int | None = None
+    max_position_embeddings: int = 3000
+    rope_theta: float = 10000.0
+    hidden_act: str = "silu"
+    head_dim: int | None = None
+    initializer_range: float = 0.02
+    use_cache: bool = True
+    sliding_window: int | None = 3000
+    attention_dropout: float = 0.0
+    ffn_dim: int = 22528
+    rms_norm_eps: float = 1e-8
+    num_codebooks: int = 8
+    tie_word_embeddings: bool = False
+
+    def __post_init__(self) -> None:
+        if self.num_key_value_heads is None:
+            self.num_key_value_heads = self.num_attention_heads
+        if self.head_dim is None:
+            self.head_dim = self.hidden_size // self.num_attention_heads
+
+    def check(self) -> Iterator[tuple[str, str]]:
+        if self.ffn_dim % 2:
+            yield "ffn_dim", "must be even"
