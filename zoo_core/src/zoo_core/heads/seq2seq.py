@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, cast
+from typing import Any, ClassVar, cast
 
 import torch
 from torch import Tensor, nn
@@ -33,6 +33,8 @@ class SeqToSeqHead(Headed):
 
 class ForConditionalGeneration(GenerationMixin, SeqToSeqHead):
     """Scores of the decoder's next token; `labels` (batch, target) make the decoder's inputs and the loss."""
+
+    output_class: ClassVar[type[ModelOutput]] = Seq2SeqLMOutput
 
     def build_head(self, config: PretrainedConfig) -> None:
         self.lm_head = Linear(config.d_model, config.vocab_size, bias=False)
@@ -69,7 +71,7 @@ class ForConditionalGeneration(GenerationMixin, SeqToSeqHead):
         """The head's output from that of the base model."""
         logits = self.score(outputs.last_hidden_state)
         loss = None if labels is None else token_loss(logits, labels)
-        return Seq2SeqLMOutput.carry(outputs, loss=loss, logits=logits)
+        return self.output_class.carry(outputs, loss=loss, logits=logits)
 
 
 class BiasedForConditionalGeneration(ForConditionalGeneration):
@@ -107,6 +109,8 @@ class ClassificationHead(nn.Module):
 class ForSeq2SeqSequenceClassification(SeqToSeqHead):
     """A classifier on the decoder's state of the last end-of-sequence token; logits (batch, labels)."""
 
+    output_class: ClassVar[type[ModelOutput]] = Seq2SeqSequenceClassifierOutput
+
     def build_head(self, config: PretrainedConfig) -> None:
         self.classification_head = ClassificationHead(
             config.d_model, config.num_labels, config.classifier_dropout
@@ -135,11 +139,13 @@ class ForSeq2SeqSequenceClassification(SeqToSeqHead):
             )
         logits = self.classification_head(hidden[ends].view(len(hidden), -1, hidden.shape[-1])[:, -1])
         loss = None if labels is None else sequence_loss(logits, labels, self.config)
-        return Seq2SeqSequenceClassifierOutput.carry(outputs, loss=loss, logits=logits)
+        return self.output_class.carry(outputs, loss=loss, logits=logits)
 
 
 class ForSeq2SeqQuestionAnswering(SeqToSeqHead):
     """Scores of the answer's first and last token in the decoder's sequence, (batch, sequence) each."""
+
+    output_class: ClassVar[type[ModelOutput]] = Seq2SeqQuestionAnsweringModelOutput
 
     def build_head(self, config: PretrainedConfig) -> None:
         self.qa_outputs = nn.Linear(config.hidden_size, config.num_labels)
@@ -157,6 +163,4 @@ class ForSeq2SeqQuestionAnswering(SeqToSeqHead):
         loss = None
         if start_positions is not None and end_positions is not None:
             loss = span_loss(start, end, start_positions, end_positions)
-        return Seq2SeqQuestionAnsweringModelOutput.carry(
-            outputs, loss=loss, start_logits=start, end_logits=end
-        )
+        return self.output_class.carry(outputs, loss=loss, start_logits=start, end_logits=end)

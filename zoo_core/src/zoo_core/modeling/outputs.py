@@ -256,10 +256,8 @@ class _Seq2Seq(ModelOutput):
     @classmethod
     def join(cls, encoder: ModelOutput, decoder: ModelOutput, **values: Any) -> Self:
         """The output of an encoder and of the decoder that attended to it, with further `values`."""
-        taken: dict[str, Any] = {"encoder_last_hidden_state": encoder.last_hidden_state}
-        for side, output in (("encoder", encoder), ("decoder", decoder)):
-            for part in ("hidden_states", "attentions"):
-                taken[f"{side}_{part}"] = output.get(part)
+        sides = (("encoder", encoder), ("decoder", decoder))
+        taken = {f"{side}_{part}": value for side, output in sides for part, value in output.items()}
         for part in ("last_hidden_state", "past_key_values", "cross_attentions", "logits"):
             taken[part] = decoder.get(part)
         return cls(**{k: v for k, v in {**taken, **values}.items() if k in cls.fields})

@@ -85,11 +85,12 @@ class BartModel(Seq2SeqModel, BartPreTrainedModel):
     """Encoder and decoder with one table of token embeddings."""
 
     stack_class: ClassVar[type[BartStack]] = BartStack
+    encoder_class: ClassVar[type[BartStack] | None] = None  # where the encoder is of another kind
 
     def __init__(self, config: BartConfig) -> None:
         super().__init__(config)
         self.shared = nn.Embedding(config.vocab_size, config.d_model, padding_idx=config.pad_token_id)
-        self.encoder = self.stack_class(config)
+        self.encoder = (self.encoder_class or self.stack_class)(config)
         self.decoder = self.stack_class(config, decoder=True)
         self.post_init()
 

@@ -26,11 +26,20 @@ class LongformerConfig(BertConfig):
     @property
     def windows(self) -> list[int]:
         """The window of each layer."""
-        window = self.attention_window
-        return [window] * self.num_hidden_layers if isinstance(window, int) else window
+        return windows_of(self.attention_window, self.num_hidden_layers)
 
     def check(self) -> Iterator[tuple[str, str]]:
-        if len(self.windows) != self.num_hidden_layers:
-            yield "attention_window", f"must have an entry for each of the {self.num_hidden_layers} layers"
-        if any(window < 2 or window % 2 for window in self.windows):
-            yield "attention_window", "must be even and positive"
+        yield from check_windows(self.windows, self.num_hidden_layers)
+
+
+def windows_of(attention_window: int | list[int], layers: int) -> list[int]:
+    """The window of each layer."""
+    return [attention_window] * layers if isinstance(attention_window, int) else attention_window
+
+
+def check_windows(windows: list[int], layers: int) -> Iterator[tuple[str, str]]:
+    """The rules that windows break."""
+    if len(windows) != layers:
+        yield "attention_window", f"must have an entry for each of the {layers} layers"
+    if any(window < 2 or window % 2 for window in windows):
+        yield "attention_window", "must be even and positive"
