@@ -52,7 +52,7 @@ class DPRQuestionEncoderOutput(DPRContextEncoderOutput):
 
 
 class DPRReaderOutput(ModelOutput):
-    """Scores of the answer's ends (passages, sequence) and of each passage, whether it holds it (passages,)."""
+    """Scores of the answer's ends (passages, sequence), and of whether a passage holds it (passages,)."""
 
     start_logits: Tensor
     end_logits: Tensor
@@ -121,7 +121,7 @@ class DPRReader(DPRPreTrainedModel):
         super().__init__(config)
         if config.projection_dim:
             raise ConfigError(
-                f"projection_dim = {config.projection_dim}: a DPRReader reads the states as they are; set it to 0"
+                f"projection_dim = {config.projection_dim}: a DPRReader reads unmapped states; set it to 0"
             )
         self.encoder = DPREncoder(config)
         self.qa_outputs = nn.Linear(config.hidden_size, 2)
