@@ -593,6 +593,33 @@ CASES: dict[str, dict[str, Any]] = {
             call(images=image(60, 40), text="<image>", text_kwargs={"return_for_text_completion": True}),
         ],
     },
+    "MllamaProcessor": {
+        "class": "MllamaProcessor",
+        "components": {
+            "image_processor": (
+                "MllamaImageProcessor",
+                {"size": {"height": 8, "width": 8}, "max_image_tiles": 4},
+            ),
+            "tokenizer": (PIECES[0], {**PIECES[1], "additional_special_tokens": ["<|image|>"]}),
+        },
+        "calls": [
+            call(text="a cat"),
+            call(images=image(60, 40), text="see <|image|>?", return_tensors="pt"),
+            call(images=image(10, 40), text="<|image|>see"),
+            call(
+                images=[[image(60, 40)], [image(20, 20), image(8, 30)]],
+                text=["see <|image|>", "<|image|><|image|> two"],
+                padding=True,
+                return_tensors="pt",
+            ),
+            call(
+                images=[[image(60, 40), image(20, 20)]],
+                text=["<|image|> or <|image|> then"],
+                return_tensors="pt",
+            ),
+            call("post_process_image_text_to_text", generated_outputs={"$ids": [[1, 70, 71, 2, 72]]}),
+        ],
+    },
     "CLIPProcessor": {
         "class": "CLIPProcessor",
         "components": {

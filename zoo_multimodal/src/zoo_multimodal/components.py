@@ -32,6 +32,7 @@ _PROCESSORS = {
     "OwlViTProcessor": "owlvit",
     "Owlv2Processor": "owlv2",
     "MgpstrProcessor": "mgp_str",
+    "MllamaProcessor": "mllama",
     "PaliGemmaProcessor": "paligemma",
     "Pix2StructProcessor": "pix2struct",
     "Qwen2AudioProcessor": "qwen2_audio",
