@@ -1,4 +1,4 @@
-"""The body of GPT-2 and the models of its time: positions and token types are added to the embeddings."""
+"""GPT-2 and the models of its time: positions and token types are added to the embeddings."""
 
 from __future__ import annotations
 
@@ -7,12 +7,16 @@ from typing import Any
 
 from torch import Tensor, nn
 
+from zoo_core.checkpoint.dialects import GPT2_LAYER
 from zoo_core.config import PretrainedConfig
 from zoo_core.modeling.decoder import DecoderModel
 from zoo_core.modeling.outputs import BaseModelOutputWithPastAndCrossAttentions, ModelOutput
+from zoo_core.nn.attention import Attention
 from zoo_core.nn.cache import Cache
 from zoo_core.nn.embeddings import LearnedPositions, embed
-from zoo_core.nn.masks import AttentionContext
+from zoo_core.nn.layer import PreNormLayer
+from zoo_core.nn.masks import CAUSAL, AttentionContext
+from zoo_core.nn.mlp import MLP
 from zoo_core.nn.norm import NormFactory
 from zoo_core.nn.rotary import RotaryEmbedding
 
@@ -72,3 +76,29 @@ class GPTBody(DecoderModel):
             encoder_padding=encoder_attention_mask,
         )
         return self.run(self.dropout(hidden), context, position_ids, **inputs)
+
+
+class GPTLayer(PreNormLayer):
+    """Self-attention, cross-attention in a decoder that has it, and a feed-forward block.
+
+    `root` divides the scores, by default the square root of a head's width.
+    """
+
+    hub_names = GPT2_LAYER
+
+    def __init__(self, config: Any, layer_idx: int, norm: NormFactory, *, root: float | None = None) -> None:
+        size, heads = config.n_embd, config.n_head
+        scale = 1 / (root or (size // heads) ** 0.5) if config.scale_attn_weights else 1.0
+        if config.scale_attn_by_inverse_layer_idx:
+            scale /= layer_idx + 1
+        attention = partial(
+            Attention, size, heads, scale=scale, dropout=config.attn_pdrop, layer_idx=layer_idx
+        )
+        super().__init__(
+            size,
+            norm,
+            self_attn=attention(rule=CAUSAL),
+            cross_attn=attention(cross=True) if config.add_cross_attention else None,
+            mlp=MLP(size, config.n_inner or 4 * size, config.activation_function),
+            dropout=config.resid_pdrop,
+        )
