@@ -17,7 +17,7 @@ from zoo_core.nn.layer import PreNormLayer
 from zoo_core.nn.masks import CAUSAL, AttentionContext
 from zoo_core.nn.mlp import MLP
 from zoo_text.bloom.config import BloomConfig
-from zoo_text.gpt2.body import GPTBody
+from zoo_core.modeling.gpt import GPTBody
 from zoo_text.gpt2.model import LM_TIE
 
 

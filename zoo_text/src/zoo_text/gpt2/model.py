@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from functools import partial
 from typing import Any
 
 from torch import Tensor, nn
 
-from zoo_core.checkpoint.dialects import GPT2, GPT2_LAYER
+from zoo_core.checkpoint.dialects import GPT2
 from zoo_core.heads.language import ForCausalLM
 from zoo_core.heads.last_token import ForLastTokenClassification
 from zoo_core.heads.summary import SequenceSummary
@@ -18,12 +17,8 @@ from zoo_core.modeling.outputs import (
     CausalLMOutputWithCrossAttentions,
     ModelOutput,
 )
-from zoo_core.nn.attention import Attention
 from zoo_core.nn.cache import Cache
-from zoo_core.nn.layer import PreNormLayer
-from zoo_core.nn.masks import CAUSAL
-from zoo_core.nn.mlp import MLP
-from zoo_text.gpt2.body import GPTBody
+from zoo_core.modeling.gpt import GPTBody, GPTLayer
 from zoo_text.gpt2.config import GPT2Config
 
 
@@ -35,36 +30,13 @@ class GPT2PreTrainedModel(PreTrainedModel):
     ignored_names = ("*attn.bias", "*attn.masked_bias", "*crossattention.bias", "*crossattention.masked_bias")
 
 
-class GPT2Layer(PreNormLayer):
-    """Self-attention, cross-attention in a decoder that has it, and a feed-forward block."""
-
-    hub_names = GPT2_LAYER
-
-    def __init__(self, config: GPT2Config, layer_idx: int) -> None:
-        size, heads = config.n_embd, config.n_head
-        scale = (size // heads) ** -0.5 if config.scale_attn_weights else 1.0
-        if config.scale_attn_by_inverse_layer_idx:
-            scale /= layer_idx + 1
-        attention = partial(
-            Attention, size, heads, scale=scale, dropout=config.attn_pdrop, layer_idx=layer_idx
-        )
-        super().__init__(
-            size,
-            partial(nn.LayerNorm, eps=config.layer_norm_epsilon),
-            self_attn=attention(rule=CAUSAL),
-            cross_attn=attention(cross=True) if config.add_cross_attention else None,
-            mlp=MLP(size, config.n_inner or 4 * size, config.activation_function),
-            dropout=config.resid_pdrop,
-        )
-
-
 class GPT2Model(GPT2PreTrainedModel, GPTBody):
     """The decoder without a head."""
 
     hub_names = GPT2
 
     def make_layer(self, config: GPT2Config, layer_idx: int) -> nn.Module:
-        return GPT2Layer(config, layer_idx)
+        return GPTLayer(config, layer_idx, self.norm_of(config))
 
 
 LM_TIE = {"lm_head.weight": "model.embed_tokens.weight"}

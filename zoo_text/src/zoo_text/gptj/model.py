@@ -14,7 +14,7 @@ from zoo_core.nn.layer import ParallelLayer
 from zoo_core.nn.masks import CAUSAL
 from zoo_core.nn.mlp import MLP
 from zoo_core.nn.rotary import RotaryEmbedding
-from zoo_text.gpt2.body import GPTBody
+from zoo_core.modeling.gpt import GPTBody
 from zoo_text.gpt2.model import LM_TIE
 from zoo_text.gptj.config import GPTJConfig
 

@@ -12,7 +12,7 @@ from zoo_core.nn.attention import Attention
 from zoo_core.nn.layer import PostNormLayer
 from zoo_core.nn.masks import CAUSAL
 from zoo_core.nn.mlp import MLP
-from zoo_text.gpt2.body import GPTBody
+from zoo_core.modeling.gpt import GPTBody
 from zoo_text.gpt2.model import LM_TIE
 from zoo_text.openai_gpt.config import OpenAIGPTConfig
 

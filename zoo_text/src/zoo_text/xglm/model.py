@@ -16,7 +16,7 @@ from zoo_core.nn.masks import CAUSAL
 from zoo_core.nn.mlp import MLP
 from zoo_core.nn.norm import NormFactory
 from zoo_core.nn.sinusoid import PaddedSinusoids
-from zoo_text.gpt2.body import GPTBody
+from zoo_core.modeling.gpt import GPTBody
 from zoo_text.gpt2.model import LM_TIE
 from zoo_text.xglm.config import XGLMConfig
 
