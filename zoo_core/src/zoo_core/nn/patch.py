@@ -43,6 +43,11 @@ class PatchEmbedding(nn.Module):
         Raises:
             ValueError: another number of channels, or, unless `any_size`, another size than trained for.
         """
+        self.check(pixel_values, any_size=any_size)
+        return self.projection(pixel_values.to(self.projection.weight.dtype)).flatten(2).transpose(1, 2)
+
+    def check(self, pixel_values: Tensor, *, any_size: bool) -> None:
+        """Refuse what `forward` refuses."""
         if pixel_values.shape[1] != self.channels:
             raise ValueError(
                 f"pixel_values have {pixel_values.shape[1]} channels, the model takes {self.channels}; "
@@ -53,7 +58,6 @@ class PatchEmbedding(nn.Module):
                 f"images are {tuple(pixel_values.shape[-2:])}, the model was trained on {self.image_size}; "
                 "resize them (the image processor does), or pass interpolate_pos_encoding=True"
             )
-        return self.projection(pixel_values.to(self.projection.weight.dtype)).flatten(2).transpose(1, 2)
 
 
 def interpolate_positions(

@@ -10,6 +10,7 @@ from zoo_core.checkpoint.ops import Fused
 from zoo_core.heads.language import ForCausalLM
 from zoo_core.heads.last_token import ForLastTokenClassification
 from zoo_core.heads.tokens import ForQuestionAnswering, ForTokenClassification
+from zoo_core.modeling.gpt import GPTBody
 from zoo_core.modeling.model import PreTrainedModel
 from zoo_core.nn.alibi import alibi_bias
 from zoo_core.nn.attention import Attention
@@ -17,7 +18,6 @@ from zoo_core.nn.layer import PreNormLayer
 from zoo_core.nn.masks import CAUSAL, AttentionContext
 from zoo_core.nn.mlp import MLP
 from zoo_text.bloom.config import BloomConfig
-from zoo_core.modeling.gpt import GPTBody
 from zoo_text.gpt2.model import LM_TIE
 
 

@@ -11,6 +11,7 @@ from zoo_core.heads.language import ForCausalLM
 from zoo_core.heads.last_token import ForLastTokenClassification
 from zoo_core.heads.summary import SequenceSummary
 from zoo_core.heads.tokens import ForQuestionAnswering, ForTokenClassification
+from zoo_core.modeling.gpt import GPTBody, GPTLayer
 from zoo_core.modeling.loss import causal_lm_loss, token_loss
 from zoo_core.modeling.model import PreTrainedModel
 from zoo_core.modeling.outputs import (
@@ -18,7 +19,6 @@ from zoo_core.modeling.outputs import (
     ModelOutput,
 )
 from zoo_core.nn.cache import Cache
-from zoo_core.modeling.gpt import GPTBody, GPTLayer
 from zoo_text.gpt2.config import GPT2Config
 
 

@@ -10,13 +10,13 @@ from zoo_core.checkpoint.ops import Fused
 from zoo_core.heads.language import ForCausalLM
 from zoo_core.heads.last_token import ForLastTokenClassification
 from zoo_core.heads.tokens import ForTokenClassification
+from zoo_core.modeling.gpt import GPTBody
 from zoo_core.modeling.model import PreTrainedModel
 from zoo_core.modeling.outputs import CausalLMOutputWithCrossAttentions
 from zoo_core.nn.attention import Attention
 from zoo_core.nn.layer import PreNormLayer
 from zoo_core.nn.masks import CAUSAL
 from zoo_core.nn.mlp import MLP
-from zoo_core.modeling.gpt import GPTBody
 from zoo_text.gpt2.model import LM_TIE
 from zoo_text.gpt_bigcode.config import GPTBigCodeConfig
 

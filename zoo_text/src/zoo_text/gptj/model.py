@@ -8,13 +8,13 @@ from zoo_core.config import PretrainedConfig
 from zoo_core.heads.language import ForCausalLM
 from zoo_core.heads.last_token import ForLastTokenClassification
 from zoo_core.heads.tokens import ForQuestionAnswering
+from zoo_core.modeling.gpt import GPTBody
 from zoo_core.modeling.model import PreTrainedModel
 from zoo_core.nn.attention import Attention
 from zoo_core.nn.layer import ParallelLayer
 from zoo_core.nn.masks import CAUSAL
 from zoo_core.nn.mlp import MLP
 from zoo_core.nn.rotary import RotaryEmbedding
-from zoo_core.modeling.gpt import GPTBody
 from zoo_text.gpt2.model import LM_TIE
 from zoo_text.gptj.config import GPTJConfig
 

@@ -7,12 +7,12 @@ from torch import nn
 from zoo_core.checkpoint.dialects import GPT2_LAYER
 from zoo_core.heads.language import ForCausalLM
 from zoo_core.heads.last_token import ForLastTokenClassification
+from zoo_core.modeling.gpt import GPTBody
 from zoo_core.modeling.model import PreTrainedModel
 from zoo_core.nn.attention import Attention
 from zoo_core.nn.layer import PostNormLayer
 from zoo_core.nn.masks import CAUSAL
 from zoo_core.nn.mlp import MLP
-from zoo_core.modeling.gpt import GPTBody
 from zoo_text.gpt2.model import LM_TIE
 from zoo_text.openai_gpt.config import OpenAIGPTConfig
 

@@ -8,6 +8,7 @@ from torch import Tensor, nn
 
 from zoo_core.checkpoint.dialects import BART_PRE_NORM_LAYER
 from zoo_core.heads.language import ForCausalLM
+from zoo_core.modeling.gpt import GPTBody
 from zoo_core.modeling.model import PreTrainedModel
 from zoo_core.modeling.outputs import CausalLMOutputWithCrossAttentions
 from zoo_core.nn.attention import Attention
@@ -16,7 +17,6 @@ from zoo_core.nn.masks import CAUSAL
 from zoo_core.nn.mlp import MLP
 from zoo_core.nn.norm import NormFactory
 from zoo_core.nn.sinusoid import PaddedSinusoids
-from zoo_core.modeling.gpt import GPTBody
 from zoo_text.gpt2.model import LM_TIE
 from zoo_text.xglm.config import XGLMConfig
 

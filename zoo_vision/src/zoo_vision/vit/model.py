@@ -49,13 +49,15 @@ class ViTEmbeddings(nn.Module):
         super().__init__()
         size = config.hidden_size
         self.mask_token = nn.Parameter(torch.empty(1, 1, size)) if use_mask_token else None
-        self.patch_embeddings = PatchEmbedding(
-            config.image_size, config.patch_size, config.num_channels, size
-        )
+        self.patch_embeddings = self.make_patches(config)
         self.make_special_tokens(size)
         rows = len(self.special_tokens()) + self.patch_embeddings.num_patches
         self.position_embeddings = nn.Parameter(torch.empty(1, rows, size))
         self.dropout = nn.Dropout(config.hidden_dropout_prob)
+
+    def make_patches(self, config: ViTConfig) -> PatchEmbedding:
+        """What makes patches of the image."""
+        return PatchEmbedding(config.image_size, config.patch_size, config.num_channels, config.hidden_size)
 
     def make_special_tokens(self, size: int) -> None:
         """Create what `special_tokens` lists."""
