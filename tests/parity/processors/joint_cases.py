@@ -384,6 +384,37 @@ GOT_TOKENIZER = (
 )
 
 
+QWEN3_CALLS = [
+    call(images=[image(60, 40)], text=[f"see {QWEN_IMAGE}?"], return_tensors="pt"),
+    call(videos=[video(6, 40, 60)], text=f"a {QWEN_VIDEO} b", return_tensors="pt"),
+    call(
+        videos=[video(5, 40, 60)],
+        text="<|video_pad|> b",
+        do_sample_frames=False,
+        return_tensors="pt",
+        return_mm_token_type_ids=True,
+    ),
+    call(videos=[video(30, 40, 60)], text=QWEN_VIDEO, fps=4, return_tensors="pt"),
+    call(
+        images=[image(30, 60)],
+        videos=[video(20, 20, 20), video(6, 20, 30, 5)],
+        text=[f"{QWEN_VIDEO} {QWEN_IMAGE}", f"b {QWEN_VIDEO}"],
+        video_metadata=[{"total_num_frames": 20, "fps": 5.0}, {"total_num_frames": 6, "fps": 2.0}],
+        padding=True,
+        return_tensors="pt",
+    ),
+    call(
+        "apply_chat_template",
+        conversation=talk({"type": "image", "image": image(60, 40)}, "what is it"),
+        add_generation_prompt=True,
+        tokenize=True,
+        return_dict=True,
+        return_tensors="pt",
+    ),
+    call("batch_decode", sequences={"$ids": [[64, 65, 66], [67, 68, 69]]}),
+]
+
+
 CASES: dict[str, dict[str, Any]] = {
     "Qwen2VLProcessor": {
         "class": "Qwen2VLProcessor",
@@ -1056,5 +1087,21 @@ CASES: dict[str, dict[str, Any]] = {
             call(images=[image(60, 40)], custom_policies={"x": "No x."}, policies=["x", "sexual"]),
             call(text="a cat"),
         ],
+    },
+    "Qwen3VLProcessor": {
+        "class": "Qwen3VLProcessor",
+        "components": {
+            "image_processor": (
+                "Qwen2VLImageProcessor",
+                {"patch_size": 8, "min_pixels": 256, "max_pixels": 4096},
+            ),
+            "tokenizer": QWEN_TOKENIZER,
+            "video_processor": (
+                "Qwen3VLVideoProcessor",
+                {"patch_size": 8, "size": {"shortest_edge": 1024, "longest_edge": 16384}},
+            ),
+        },
+        "settings": {"chat_template": template(QWEN_IMAGE, QWEN_VIDEO)},
+        "calls": QWEN3_CALLS,
     },
 }

@@ -41,6 +41,7 @@ _PROCESSORS = {
     "Qwen2VLProcessor": "qwen2_vl",
     "Qwen2_5_VLProcessor": "qwen2_5_vl",
     "ShieldGemma2Processor": "shieldgemma2",
+    "Qwen3VLProcessor": "qwen3_vl",
     "Siglip2Processor": "siglip2",
     "SiglipProcessor": "siglip",
     "TrOCRProcessor": "trocr",

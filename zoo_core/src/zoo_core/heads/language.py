@@ -120,13 +120,16 @@ class ForMoeCausalLM(ForCausalLM):
 
     def forward(self, input_ids: Tensor | None = None, **inputs: Any) -> ModelOutput:
         output = super().forward(input_ids, **inputs)
-        if wants("router_logits") and output.router_logits is not None:
-            config = self.config.get_text_config()
-            experts = output.router_logits[0].shape[-1]
-            mask = inputs.get("attention_mask")
-            output.aux_loss = load_balancing_loss(
-                output.router_logits, experts, config.num_experts_per_tok, mask
-            )
-            if output.loss is not None:
-                output.loss = output.loss + config.router_aux_loss_coef * output.aux_loss
-        return output
+        return with_balance(output, self.config.get_text_config(), inputs.get("attention_mask"))
+
+
+def with_balance(output: ModelOutput, config: PretrainedConfig, attention_mask: Tensor | None) -> ModelOutput:
+    """`output` with the load-balancing loss of its router scores, where they were asked for."""
+    if wants("router_logits") and output.router_logits is not None:
+        experts = output.router_logits[0].shape[-1]
+        output.aux_loss = load_balancing_loss(
+            output.router_logits, experts, config.num_experts_per_tok, attention_mask
+        )
+        if output.loss is not None:
+            output.loss = output.loss + config.router_aux_loss_coef * output.aux_loss
+    return output

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any, ClassVar
 
 import torch
@@ -16,6 +16,9 @@ from zoo_multimodal.image_text import ImageTextForConditionalGeneration, find_pl
 from zoo_multimodal.qwen2_vl.config import Qwen2VLConfig
 from zoo_multimodal.qwen2_vl.positions import Grid, continued, mask_of_new, rope_index, shift, text_positions
 from zoo_multimodal.qwen2_vl.vision import Qwen2VisionTransformerPretrainedModel
+
+Media = Mapping[str, tuple[Tensor | None, Tensor | None]]
+"""Pixels and grids of images and of videos."""
 
 
 class Qwen2VLModelOutputWithPast(BaseModelOutputWithPast):
@@ -49,6 +52,7 @@ class QwenVLModel(PreTrainedModel):
 
     hub_names: dict[str, str] = {"language_model": "model"}
     tower_class: ClassVar[type[PreTrainedModel]]
+    output_class: ClassVar[type[Qwen2VLModelOutputWithPast]] = Qwen2VLModelOutputWithPast
 
     def __init__(self, config: Any) -> None:
         super().__init__(config)
@@ -76,22 +80,27 @@ class QwenVLModel(PreTrainedModel):
         return self.get_image_features(pixel_values_videos, video_grid_thw)
 
     def placed(
-        self,
-        embedded: Tensor,
-        input_ids: Tensor | None,
-        media: dict[str, tuple[Tensor | None, Tensor | None]],
-    ) -> Tensor:
-        """`embedded` (batch, sequence, hidden) with features where their placeholders are."""
+        self, embedded: Tensor, input_ids: Tensor | None, media: Media
+    ) -> tuple[Tensor, dict[str, Any]]:
+        """`embedded` (batch, sequence, hidden) with features where their placeholders are.
+
+        Also further inputs of the language model.
+        """
+        for what, (pixels, grid) in self.given(media):
+            features = torch.cat(getattr(self, f"get_{what}_features")(pixels, grid))
+            token = getattr(self.config, f"{what}_token_id")
+            places = find_placeholders(input_ids, embedded, token, self.get_input_embeddings())
+            embedded = place_features(embedded, places, features, what=what)
+        return embedded, {}
+
+    def given(self, media: Media) -> Iterator[tuple[str, tuple[Tensor, Tensor]]]:
+        """Those of `media` that have pixels."""
         for what, (pixels, grid) in media.items():
             if pixels is None:
                 continue
             if grid is None:
                 raise ValueError(f"pass {what}_grid_thw with the pixels; the processor returns both")
-            features = torch.cat(getattr(self, f"get_{what}_features")(pixels, grid))
-            token = getattr(self.config, f"{what}_token_id")
-            places = find_placeholders(input_ids, embedded, token, self.get_input_embeddings())
-            embedded = place_features(embedded, places, features, what=what)
-        return embedded
+            yield what, (pixels, grid)
 
     # Positions
 
@@ -154,7 +163,7 @@ class QwenVLModel(PreTrainedModel):
         if inputs_embeds is None:
             inputs_embeds = self.get_input_embeddings()(input_ids)
         media = {"image": (pixel_values, image_grid_thw), "video": (pixel_values_videos, video_grid_thw)}
-        inputs_embeds = self.placed(inputs_embeds, input_ids, media)
+        inputs_embeds, further = self.placed(inputs_embeds, input_ids, media)
         cache = self.language_model.cache_for(past_key_values, use_cache)
         slot = shift(cache, rope_deltas)
         if position_ids is None:
@@ -173,9 +182,10 @@ class QwenVLModel(PreTrainedModel):
             position_ids=position_ids,
             past_key_values=cache,
             use_cache=use_cache,
+            **further,
             **inputs,
         )
-        return Qwen2VLModelOutputWithPast.carry(outputs, rope_deltas=slot.value)
+        return self.output_class.carry(outputs, rope_deltas=slot.value)
 
 
 class Qwen2VLModel(Qwen2VLPreTrainedModel, QwenVLModel):
@@ -221,6 +231,10 @@ class QwenVLForConditionalGeneration(ImageTextForConditionalGeneration):
             inputs["position_ids"] = position_ids
         return super().prepare_inputs_for_generation(input_ids, **inputs)
 
+    def media_of_rows(self, starts: list[int], grid: Tensor, what: str) -> list[int]:
+        """How many images or videos, of those in `grid`, each row has in which so many begin."""
+        return starts
+
     def repeat_inputs(self, inputs: dict[str, Any], times: int, *, input_ids: Tensor) -> dict[str, Any]:
         """Each row of the model's inputs `times` times, with all of its images and videos."""
         names = {
@@ -234,7 +248,7 @@ class QwenVLForConditionalGeneration(ImageTextForConditionalGeneration):
             first = (input_ids[:, :-1] == self.config.vision_start_token_id) & (
                 input_ids[:, 1:] == getattr(self.config, f"{what}_token_id")
             )
-            counts = first.sum(-1).tolist()
+            counts = self.media_of_rows(first.sum(-1).tolist(), inputs[grid], what)
             rows = inputs[grid].split(counts)
             patches = inputs[pixels].split([int(one.prod(-1).sum()) for one in rows])
             repeated[grid] = torch.cat([one.repeat(times, 1) for one in rows])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import partial
-from typing import Any
+from typing import Any, ClassVar
 
 from torch import Tensor, nn
 
@@ -76,19 +76,21 @@ class Qwen2VisionTransformerPretrainedModel(PreTrainedModel):
 
     config_class = Qwen2VLVisionConfig
     main_input_name = "hidden_states"
-    hub_names = {"layers": "blocks"}
+    hub_names: dict[str, str] = {"layers": "blocks"}
+    layer_class: ClassVar[type[VisionLayer]] = VisionLayer
+    patch_bias: ClassVar[bool] = False
 
     def __init__(self, config: Any) -> None:
         super().__init__(config)
         width, heads = self.width_of(config), config.num_heads
         self.spatial_merge_size = config.spatial_merge_size
         self.patch_embed = PatchProjection(
-            config.in_channels, config.temporal_patch_size, config.patch_size, width
+            config.in_channels, config.temporal_patch_size, config.patch_size, width, bias=self.patch_bias
         )
         self.rotary = GridRotary(width // heads)
         norm = self.norm_of(config)
         self.layers = nn.ModuleList(
-            VisionLayer(width, norm, self_attn=PackedAttention(width, heads), mlp=self.make_mlp(config))
+            self.layer_class(width, norm, self_attn=PackedAttention(width, heads), mlp=self.make_mlp(config))
             for _ in range(config.depth)
         )
         self.merger = self.make_merger(config)
