@@ -11,8 +11,9 @@ import sys
 from pathlib import Path
 
 import pytest
+import torch
 
-from zoo_core import errors
+from zoo_core import AutoConfig, AutoModelForCausalLM, errors
 from zoo_core.cli import COMMANDS
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -54,6 +55,23 @@ def test_every_error_is_in_its_table_with_its_built_in_base() -> None:
         for base in re.findall(r"`(\w+)`", others):
             found = getattr(errors, base, None) or getattr(__import__("builtins"), base)
             assert issubclass(raised[name], found), f"{name} is no {base}"
+
+
+def test_the_examples_of_generation_run() -> None:
+    page = (ROOT / "docs" / "generation.md").read_text()
+    sizes = {"vocab_size": 40, "hidden_size": 16, "intermediate_size": 24, "num_attention_heads": 2}
+    torch.manual_seed(0)
+    model, small = (
+        AutoModelForCausalLM.from_config(AutoConfig.for_model("llama", num_hidden_layers=n, **sizes)).eval()
+        for n in (2, 1)
+    )
+    names = {"model": model, "small": small, "torch": torch, "ids": torch.tensor([[5, 6, 7]])}
+    examples = re.findall(r"```python\n(.*?)```", page, flags=re.DOTALL)
+    assert len(examples) >= 5
+    for example in examples:
+        exec(example, names)
+    for kind in re.findall(r'^\| `"(\w+)"` \|', page, flags=re.MULTILINE):
+        assert model.generate(names["ids"], max_new_tokens=3, cache_implementation=kind).shape == (1, 6)
 
 
 @pytest.fixture(scope="module")

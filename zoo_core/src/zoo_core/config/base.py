@@ -188,19 +188,7 @@ class PretrainedConfig(Composite, ConventionalFields, GenerationFields):
             setattr(self, name, value)
 
     def _broken_rules(self) -> list[Problem]:
-        known = {
-            name: getattr(self, name, None)
-            for name in (
-                "hidden_size",
-                "intermediate_size",
-                "vocab_size",
-                "num_attention_heads",
-                "num_key_value_heads",
-                "num_hidden_layers",
-                "layer_types",
-            )
-            if self._declares(name)
-        }
+        known = {name: getattr(self, name, None) for name in rules.RELATED if self._declares(name)}
         derived = not any(hasattr(self, name) for name in HEAD_WIDTH_FIELDS)
         problems = list(rules.relations(known, heads_divide_width=self.heads_divide_width and derived))
         try:

@@ -29,6 +29,12 @@ _MATRICES = (
     ("hidden_size", "hidden_size"),
 )
 
+RELATED = (
+    "hidden_size", "intermediate_size", "vocab_size", "num_attention_heads", "num_key_value_heads",
+    "num_hidden_layers", "layer_types",
+)  # fmt: skip
+"""Fields of which `relations` asks."""
+
 _short = reprlib.Repr()
 _short.maxstring = _short.maxother = 80
 _short.maxlong = 40

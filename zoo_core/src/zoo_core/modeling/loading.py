@@ -90,22 +90,9 @@ def from_pretrained(
     options = HubOptions.pop_from(kwargs)
     if repository is None and name_or_path is not None:
         repository = Repository(name_or_path, options=options)
-    if config is None:
-        if cls.config_class is None or repository is None:
-            raise ValueError(
-                f"{cls.__name__} needs config=: it declares no config_class, or there are no files"
-            )
-        config, kwargs = cls.config_class.from_pretrained(
-            repository.name, return_unused_kwargs=True, _repository=repository, **kwargs
-        )
-    elif isinstance(config, str | os.PathLike):
-        assert cls.config_class is not None
-        config = cls.config_class.from_pretrained(config)
-    else:
-        config = copy.deepcopy(config)
-    if repository is None:
-        source: WeightSource = DictSource(state_dict or {})
-    else:
+    config, kwargs = config_for(cls, config, repository, kwargs)
+    source: WeightSource = DictSource(state_dict or {})
+    if repository is not None:
         source = open_weights(
             repository, variant=variant, use_safetensors=use_safetensors, from_tf=from_tf, from_flax=from_flax
         )
@@ -134,6 +121,25 @@ def from_pretrained(
         model.read_generation_config(repository)
     model.eval()
     return (model, report.loading_info()) if output_loading_info else model
+
+
+def config_for(
+    cls: type[PreTrainedModel],
+    config: PretrainedConfig | str | os.PathLike[str] | None,
+    repository: Repository | None,
+    kwargs: dict[str, Any],
+) -> tuple[PretrainedConfig, dict[str, Any]]:
+    """A config of the model's own, and the keywords that are left for its constructor."""
+    if isinstance(config, str | os.PathLike):
+        assert cls.config_class is not None
+        return cls.config_class.from_pretrained(config), kwargs
+    if config is not None:
+        return copy.deepcopy(config), kwargs
+    if cls.config_class is None or repository is None:
+        raise ValueError(f"{cls.__name__} needs config=: it declares no config_class, or there are no files")
+    return cls.config_class.from_pretrained(
+        repository.name, return_unused_kwargs=True, _repository=repository, **kwargs
+    )
 
 
 def quantization_of(

@@ -212,15 +212,10 @@ class Aimv2Model(Aimv2PreTrainedModel):
         """Texts (texts, sequence) and images (images, channels, height, width) to their similarities."""
         vision = self.vision_model(pixel_values)
         text = self.text_model(input_ids, attention_mask)
-        images = F.normalize(self.visual_projection(vision.pooler_output), dim=-1)
-        texts = F.normalize(self.text_projection(text.pooler_output), dim=-1)
-        scale = self.logit_scale.clamp(0.0, self.config.max_logit_scale).exp()
-        per_text = texts @ images.t() * scale
-        return Aimv2Output(
-            logits_per_image=per_text.t(),
-            logits_per_text=per_text,
-            text_embeds=texts,
-            image_embeds=images,
+        return Aimv2Output.matching(
+            texts=self.text_projection(text.pooler_output),
+            images=self.visual_projection(vision.pooler_output),
+            scale=self.logit_scale.clamp(0.0, self.config.max_logit_scale).exp(),
             text_model_output=text,
             vision_model_output=vision,
         )

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import torch
-import torch.nn.functional as F
 from torch import Tensor, nn
 
 from zoo_core.modeling.model import PreTrainedModel
@@ -88,15 +89,11 @@ class AlignModel(AlignPreTrainedModel):
             head_mask=head_mask,
             inputs_embeds=inputs_embeds,
         )
-        images = F.normalize(vision.pooler_output, dim=-1)
-        texts = F.normalize(self.text_projection(text.last_hidden_state[:, 0]), dim=-1)
-        per_text = texts @ images.t() / self.temperature
-        return AlignOutput(
-            loss=contrastive_loss(per_text, label_smoothing=0.1) if return_loss else None,
-            logits_per_image=per_text.t(),
-            logits_per_text=per_text,
-            text_embeds=texts,
-            image_embeds=images,
+        return AlignOutput.matching(
+            texts=self.text_projection(text.last_hidden_state[:, 0]),
+            images=vision.pooler_output,
+            scale=1 / self.temperature,
+            loss=partial(contrastive_loss, label_smoothing=0.1) if return_loss else None,
             text_model_output=text,
             vision_model_output=vision,
         )

@@ -113,15 +113,11 @@ class BlipModel(BlipPreTrainedModel):
         """
         vision = self.vision_model(pixel_values, interpolate_pos_encoding=interpolate_pos_encoding)
         text = self.text_model(input_ids, attention_mask, position_ids)
-        images = F.normalize(self.visual_projection(vision.pooler_output), dim=-1)
-        texts = F.normalize(self.text_projection(text.pooler_output), dim=-1)
-        per_text = texts @ images.t() * self.logit_scale.exp()
-        return CLIPOutput(
-            loss=contrastive_loss(per_text) if return_loss else None,
-            logits_per_image=per_text.t(),
-            logits_per_text=per_text,
-            text_embeds=texts,
-            image_embeds=images,
+        return CLIPOutput.matching(
+            texts=self.text_projection(text.pooler_output),
+            images=self.visual_projection(vision.pooler_output),
+            scale=self.logit_scale.exp(),
+            loss=contrastive_loss if return_loss else None,
             text_model_output=text,
             vision_model_output=vision,
         )

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import partial
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Self
 
 import torch
 import torch.nn.functional as F
@@ -222,6 +223,33 @@ class CLIPOutput(ModelOutput):
     text_model_output: BaseModelOutputWithPooling
     vision_model_output: BaseModelOutputWithPooling
 
+    @classmethod
+    def matching(
+        cls,
+        *,
+        texts: Tensor,
+        images: Tensor,
+        scale: Tensor,
+        bias: Tensor | None = None,
+        loss: Callable[[Tensor], Tensor] | None = None,
+        **outputs: Any,
+    ) -> Self:
+        """The similarities of projected texts and images (count, projection), and the loss of those.
+
+        `outputs` are those of the towers.
+        """
+        texts, images = F.normalize(texts, dim=-1), F.normalize(images, dim=-1)
+        per_text = texts @ images.t() * scale
+        per_text = per_text if bias is None else per_text + bias
+        return cls(
+            loss=None if loss is None else loss(per_text),
+            logits_per_image=per_text.t(),
+            logits_per_text=per_text,
+            text_embeds=texts,
+            image_embeds=images,
+            **outputs,
+        )
+
 
 def contrastive_loss(logits_per_text: Tensor, *, label_smoothing: float = 0.0) -> Tensor:
     """Cross-entropy of matching pairs on the diagonal, averaged over both directions."""
@@ -283,15 +311,11 @@ class CLIPModel(CLIPPreTrainedModel):
         """
         vision = self.vision_model(pixel_values, interpolate_pos_encoding=interpolate_pos_encoding)
         text = self.text_model(input_ids, attention_mask=attention_mask, position_ids=position_ids, **inputs)
-        images = F.normalize(self.visual_projection(vision.pooler_output), dim=-1)
-        texts = F.normalize(self.text_projection(self.text_vector(text)), dim=-1)
-        per_text = texts @ images.t() * self.logit_scale.exp()
-        return CLIPOutput(
-            loss=contrastive_loss(per_text) if return_loss else None,
-            logits_per_image=per_text.t(),
-            logits_per_text=per_text,
-            text_embeds=texts,
-            image_embeds=images,
+        return CLIPOutput.matching(
+            texts=self.text_projection(self.text_vector(text)),
+            images=self.visual_projection(vision.pooler_output),
+            scale=self.logit_scale.exp(),
+            loss=contrastive_loss if return_loss else None,
             text_model_output=text,
             vision_model_output=vision,
         )

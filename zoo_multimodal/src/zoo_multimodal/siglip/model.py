@@ -205,14 +205,12 @@ class SiglipModel(SiglipPreTrainedModel):
         """
         vision = self.vision_model(pixel_values, **images)
         text = self.text_model(input_ids, attention_mask, position_ids)
-        seen, texts = F.normalize(vision.pooler_output, dim=-1), F.normalize(text.pooler_output, dim=-1)
-        per_text = texts @ seen.t() * self.logit_scale.exp() + self.logit_bias
-        return SiglipOutput(
-            loss=pairwise_loss(per_text) if return_loss else None,
-            logits_per_image=per_text.t(),
-            logits_per_text=per_text,
-            text_embeds=texts,
-            image_embeds=seen,
+        return SiglipOutput.matching(
+            texts=text.pooler_output,
+            images=vision.pooler_output,
+            scale=self.logit_scale.exp(),
+            bias=self.logit_bias,
+            loss=pairwise_loss if return_loss else None,
             text_model_output=text,
             vision_model_output=vision,
         )

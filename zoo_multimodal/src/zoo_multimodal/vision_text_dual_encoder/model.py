@@ -6,7 +6,6 @@ import os
 from typing import Any, Self
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor, nn
 
 from zoo_core.modeling.model import PreTrainedModel
@@ -78,15 +77,11 @@ class VisionTextDualEncoderModel(PreTrainedModel):
         }
         vision = self.vision_model(pixel_values)
         text = self.text_model(input_ids, **{name: x for name, x in given.items() if x is not None})
-        images = F.normalize(self.visual_projection(pooled(vision, self.vision_model)), dim=-1)
-        texts = F.normalize(self.text_projection(pooled(text, self.text_model)), dim=-1)
-        per_text = texts @ images.t() * self.logit_scale.exp()
-        return CLIPOutput(
-            loss=contrastive_loss(per_text) if return_loss else None,
-            logits_per_image=per_text.t(),
-            logits_per_text=per_text,
-            text_embeds=texts,
-            image_embeds=images,
+        return CLIPOutput.matching(
+            texts=self.text_projection(pooled(text, self.text_model)),
+            images=self.visual_projection(pooled(vision, self.vision_model)),
+            scale=self.logit_scale.exp(),
+            loss=contrastive_loss if return_loss else None,
             text_model_output=text,
             vision_model_output=vision,
         )

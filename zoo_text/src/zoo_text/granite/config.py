@@ -7,10 +7,8 @@ from typing import Any
 from zoo_core.config import PretrainedConfig
 
 
-class GraniteConfig(PretrainedConfig):
-    """Sizes and switches of Granite 3."""
-
-    model_type = "granite"
+class GraniteSizes(PretrainedConfig):
+    """What Granite 3 and its mixtures of experts have in common."""
 
     vocab_size: int = 32000
     hidden_size: int = 4096
@@ -31,7 +29,6 @@ class GraniteConfig(PretrainedConfig):
     rope_scaling: dict[str, Any] | None = None
     attention_bias: bool = False
     attention_dropout: float = 0.0
-    mlp_bias: bool = False
     embedding_multiplier: float = 1.0
     logits_scaling: float = 1.0
     residual_multiplier: float = 1.0
@@ -40,3 +37,11 @@ class GraniteConfig(PretrainedConfig):
     def __post_init__(self) -> None:
         if self.num_key_value_heads is None:
             self.num_key_value_heads = self.num_attention_heads
+
+
+class GraniteConfig(GraniteSizes):
+    """Sizes and switches of Granite 3."""
+
+    model_type = "granite"
+
+    mlp_bias: bool = False

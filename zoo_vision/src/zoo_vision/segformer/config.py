@@ -5,13 +5,8 @@ from __future__ import annotations
 from zoo_core.config import PretrainedConfig, field
 
 
-class SegformerConfig(PretrainedConfig):
-    """Sizes and switches of a SegFormer; the defaults are those of B0.
-
-    Each list has an entry for each of the encoder's stages.
-    """
-
-    model_type = "segformer"
+class MixTransformerConfig(PretrainedConfig):
+    """Sizes of the encoder, B0's by default; each list has an entry for each of its stages."""
 
     num_channels: int = 3
     num_encoder_blocks: int = 4
@@ -25,10 +20,17 @@ class SegformerConfig(PretrainedConfig):
     hidden_act: str = "gelu"
     hidden_dropout_prob: float = 0.0
     attention_probs_dropout_prob: float = 0.0
-    classifier_dropout_prob: float = 0.1
     initializer_range: float = 0.02
     drop_path_rate: float = 0.1
     layer_norm_eps: float = 1e-6
+
+
+class SegformerConfig(MixTransformerConfig):
+    """Sizes and switches of a SegFormer."""
+
+    model_type = "segformer"
+
+    classifier_dropout_prob: float = 0.1
     decoder_hidden_size: int = 256
     semantic_loss_ignore_index: int = 255
     reshape_last_stage: bool = True
