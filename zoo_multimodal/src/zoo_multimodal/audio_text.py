@@ -26,6 +26,8 @@ class AudioTextModel(PreTrainedModel):
     hub_names = {"language_model": "language_model.model"}
     #: inputs that `get_audio_features` takes besides `input_features`
     audio_inputs: ClassVar[tuple[str, ...]] = ()
+    #: whether there must be a placeholder for each feature; else the first features fill them
+    features_fill: ClassVar[bool] = True
 
     def __init__(self, config: PretrainedConfig) -> None:
         super().__init__(config)
@@ -91,7 +93,9 @@ class AudioTextModel(PreTrainedModel):
             features = self.get_audio_features(input_features, **options)
         if features is not None:
             places = self.places(input_ids, inputs_embeds)
-            inputs_embeds = place_features(inputs_embeds, places, features, what="audio")
+            inputs_embeds = place_features(
+                inputs_embeds, places, features, what="audio", exact=self.features_fill
+            )
         outputs = self.language_model(
             inputs_embeds=inputs_embeds,
             attention_mask=attention_mask,
@@ -107,6 +111,8 @@ class AudioTextForConditionalGeneration(GenerationMixin, Headed):
 
     head_names = {"lm_head": "language_model.lm_head"}
     base_name = ""
+    #: whether tokens that the attention mask hides make no loss
+    mask_hides_labels: ClassVar[bool] = False
     output_class: ClassVar[type[ModelOutput]] = CausalLMOutputWithPast
 
     def build_head(self, config: PretrainedConfig) -> None:
@@ -127,9 +133,9 @@ class AudioTextForConditionalGeneration(GenerationMixin, Headed):
         features: Tensor = model.get_audio_features(input_features, **options)
         return features
 
-    def counted(self, labels: Tensor, attention_mask: Tensor | None) -> Tensor:
-        """The labels of which those that are not -100 make the loss."""
-        return labels
+    def score(self, hidden: Tensor) -> Tensor:
+        """Scores of the next token from states."""
+        return self.lm_head(hidden)
 
     def forward(
         self,
@@ -148,8 +154,10 @@ class AudioTextForConditionalGeneration(GenerationMixin, Headed):
         """
         outputs = self.model(input_ids, input_features, attention_mask, **inputs)
         hidden = outputs.last_hidden_state
-        logits = self.lm_head(hidden[:, -logits_to_keep:] if logits_to_keep else hidden)
-        loss = None if labels is None else causal_lm_loss(logits, self.counted(labels, attention_mask))
+        logits = self.score(hidden[:, -logits_to_keep:] if logits_to_keep else hidden)
+        if labels is not None and attention_mask is not None and self.mask_hides_labels:
+            labels = labels.masked_fill(attention_mask[:, -labels.shape[1] :] == 0, -100)
+        loss = None if labels is None else causal_lm_loss(logits, labels)
         return self.output_class.carry(outputs, loss=loss, logits=logits)
 
     def repeat_inputs(self, inputs: dict[str, Any], times: int, *, input_ids: Tensor) -> dict[str, Any]:

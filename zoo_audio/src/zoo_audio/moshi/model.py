@@ -11,7 +11,7 @@ from zoo_core.checkpoint.ops import Fused
 from zoo_core.config import PretrainedConfig
 from zoo_core.heads.language import ForCausalLM
 from zoo_core.modeling.decoder import DecoderModel
-from zoo_core.modeling.loss import causal_lm_loss
+from zoo_core.modeling.loss import token_loss
 from zoo_core.modeling.model import PreTrainedModel
 from zoo_core.modeling.outputs import ModelOutput
 from zoo_core.nn.cache import Cache
@@ -75,10 +75,13 @@ class MoshiForCausalLM(ForCausalLM, MoshiPreTrainedModel):
         logits_to_keep: int | Tensor = 0,
         **inputs: Any,
     ) -> MoshiCausalLMOutputWithPast:
-        """As the base's, with the states beside the scores; as recorded, the loss shifts labels twice."""
+        """As the base's, with the states beside the scores; the loss is as recorded."""
         outputs = self.model(input_ids, **inputs)
         hidden = outputs.last_hidden_state
         kept = slice(-logits_to_keep, None) if isinstance(logits_to_keep, int) else logits_to_keep
         logits = self.lm_head(hidden[:, kept])
-        loss = None if labels is None else causal_lm_loss(logits[:, :-1], labels[:, 1:])
+        loss = None
+        if labels is not None:  # the rows are joined and shifted once more
+            scores, targets = logits[:, :-1].flatten(0, 1), labels[:, 1:].flatten()
+            loss = token_loss(scores[:-1], targets[1:])
         return MoshiCausalLMOutputWithPast.carry(outputs, loss=loss, logits=logits, last_hidden_state=hidden)

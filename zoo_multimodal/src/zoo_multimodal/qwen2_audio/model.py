@@ -87,11 +87,7 @@ class Qwen2AudioForConditionalGeneration(AudioTextForConditionalGeneration, Qwen
 
     base_class = Qwen2AudioModel
     output_class = Qwen2AudioCausalLMOutputWithPast
-
-    def counted(self, labels: Tensor, attention_mask: Tensor | None) -> Tensor:
-        if attention_mask is None:
-            return labels
-        return labels.masked_fill(attention_mask[:, -labels.shape[1] :] == 0, -100)
+    mask_hides_labels = True
 
     def forward(
         self,
