@@ -235,6 +235,7 @@ class MllamaForConditionalGeneration(ImageTextForConditionalGeneration, MllamaPr
     base_class = MllamaModel
     output_class = CausalLMOutputWithPast
     repeat_inputs = GenerationMixin.repeat_inputs
+    constant_inputs = GenerationMixin.constant_inputs | {"cross_attention_mask"}
 
     @property
     def vision_model(self) -> Any:

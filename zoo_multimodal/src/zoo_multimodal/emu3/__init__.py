@@ -1,0 +1,15 @@
+"""Emu3 (https://arxiv.org/abs/2409.18869): its decoder; the tokenizer of images is not here yet."""
+
+from zoo_core.architecture import Architecture, classes
+
+TEXT = Architecture(
+    model_type="emu3_text_model",
+    config="zoo_multimodal.emu3.config:Emu3TextConfig",
+    models=classes(
+        "zoo_multimodal.emu3.model",
+        AutoModel="Emu3TextModel",
+        AutoModelForTextEncoding="Emu3TextModel",
+        AutoModelForCausalLM="Emu3ForCausalLM",
+    ),
+    tokenizer="zoo_text.tokenizers.byte_level:GPT2Tokenizer",
+)
