@@ -18,7 +18,7 @@ class AyaVisionConfig(PretrainedConfig):
         patch_size=14,
         image_size=384,
         num_hidden_layers=26,
-        num_attention_heads=14,
+        num_attention_heads=16,  # the reference's default, 14, divides no width of 1152
         vision_use_head=False,
     )
     text_config: PretrainedConfig = sub_config("cohere2")
