@@ -415,6 +415,23 @@ QWEN3_CALLS = [
 ]
 
 
+PAGE_CALLS = [
+    call(images=image(60, 40)),
+    call(images=[image(60, 40), image(30, 90)], return_tensors="pt"),
+    call(text="a cat"),
+    call(text=["a cat", "two dogs x"], return_tensors="pt"),
+    call(images=image(60, 40), text="b"),
+    call(),
+    call("process_images", images=[image(60, 40)]),
+    call("process_queries", text=["a", "b c"]),
+    call(
+        "score_retrieval",
+        query_embeddings={"$tensor": [[[1.0, 2.0], [0.0, 1.0]], [[3.0, 1.0], [1.0, 1.0]]]},
+        passage_embeddings={"$tensor": [[[1.0, 1.0], [0.0, 3.0]], [[1.0, 0.0], [0.0, 2.0]]]},
+    ),
+]
+
+
 CASES: dict[str, dict[str, Any]] = {
     "Qwen2VLProcessor": {
         "class": "Qwen2VLProcessor",
@@ -1103,5 +1120,40 @@ CASES: dict[str, dict[str, Any]] = {
         },
         "settings": {"chat_template": template(QWEN_IMAGE, QWEN_VIDEO)},
         "calls": QWEN3_CALLS,
+    },
+    "DeepseekVLProcessor": {
+        "class": "DeepseekVLProcessor",
+        "components": {
+            "image_processor": ("DeepseekVLImageProcessor", {"size": {"height": 16, "width": 16}}),
+            "tokenizer": (PIECES[0], {**PIECES[1], "extra_special_tokens": {"image_token": "<image>"}}),
+        },
+        "settings": {"num_image_tokens": 4, "chat_template": template("<image>")},
+        "calls": [
+            one
+            for one in as_tensors(MARK_CALLS)
+            if not {"truncation", "return_mm_token_type_ids"} & {*one["arguments"]}
+        ],
+    },
+    "ColPaliProcessor": {
+        "class": "ColPaliProcessor",
+        "components": {
+            "image_processor": (
+                "SiglipImageProcessor",
+                {"size": {"height": 16, "width": 16}, "image_seq_length": 4},
+            ),
+            "tokenizer": ("GemmaTokenizerFast", {**PIECES[1]}),
+        },
+        "calls": PAGE_CALLS,
+    },
+    "ColQwen2Processor": {
+        "class": "ColQwen2Processor",
+        "components": {
+            "image_processor": (
+                "Qwen2VLImageProcessor",
+                {"patch_size": 8, "min_pixels": 256, "max_pixels": 4096},
+            ),
+            "tokenizer": QWEN_TOKENIZER,
+        },
+        "calls": PAGE_CALLS,
     },
 }

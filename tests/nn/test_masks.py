@@ -1,4 +1,4 @@
-"""Chunks of positions begin at each row's first token, not at its padding."""
+"""Masks of rules and of callers: chunks begin at a row's first token; an explicit mask is the last word."""
 
 from __future__ import annotations
 
@@ -20,3 +20,9 @@ def test_left_padding_shifts_chunks_with_their_row() -> None:
     assert not allowed[1, 0, pads:, :pads].any()
     plain = AttentionContext(torch.zeros(1, length, 4)).mask(CHUNKS, length).allowed
     assert plain is not None and torch.equal(allowed[0, 0], plain[0, 0])
+
+
+def test_an_explicit_mask_replaces_the_rule_also_where_it_hides_nothing() -> None:
+    whole = torch.ones(2, 1, 5, 5, dtype=torch.bool)
+    mask = AttentionContext(torch.zeros(2, 5, 4), whole).mask(MaskRule(causal=True), 5)
+    assert not mask.causal and (mask.allowed is None or bool(mask.allowed.all()))
