@@ -97,7 +97,8 @@ def test_reference(
     skipped = case.get("stochastic", [])
     with torch.no_grad():
         torch.manual_seed(0)
-        compare(case["outputs"], flat("", model(**inputs), {}), skipped)
+        result = model(**inputs)
+        compare(case["outputs"], flat("output" if isinstance(result, tuple) else "", result, {}), skipped)
         for part, flag in (("hidden_states", "output_hidden_states"), ("attentions", "output_attentions")):
             if part in case and not skipped:
                 torch.manual_seed(0)
