@@ -164,8 +164,10 @@ class _Load:
         shapes = [tuple(slot.tensor.shape) for slot in targets]
         if served is None:
             result.missing += targets
+            optional = all(self.policies.ignores(hub) for hub in row.hub)
             computed = all(
-                not s.parameter and not s.tensor.is_meta and not s.tensor.is_floating_point() for s in targets
+                not s.parameter and not s.tensor.is_meta and (optional or not s.tensor.is_floating_point())
+                for s in targets
             )
             if not computed:
                 result.missing_names += self._absent(row)

@@ -47,7 +47,8 @@ class PreTrainedModel(EmbeddingAccess, nn.Module):
     hub_names: Mapping[str, Any] = {}
     #: canonical parameter to the one it shares its memory with, where `config.tie_word_embeddings`
     tied_weights: ClassVar[Mapping[str, str]] = {}
-    #: patterns of names in checkpoint files that belong to nothing and are no news
+    #: patterns of names in checkpoint files that belong to nothing, or to a buffer that is computed where
+    #: the file lacks it: neither is news
     ignored_names: ClassVar[tuple[str, ...]] = ()
     #: patterns of canonical names that stay float32 when the model, not as a part, is loaded in float16
     keep_in_float32: ClassVar[tuple[str, ...]] = ()
