@@ -13,8 +13,9 @@ from zoo_text.fsmt.config import FSMTConfig
 
 def test_sinusoids_are_computed_where_the_file_has_none(tmp_path: Path) -> None:
     config = FSMTConfig(
-        src_vocab_size=20, tgt_vocab_size=24, d_model=8, encoder_layers=1, decoder_layers=1, encoder_ffn_dim=8,
-        decoder_ffn_dim=8, encoder_attention_heads=2, decoder_attention_heads=2, max_position_embeddings=9,
+        src_vocab_size=20, tgt_vocab_size=24, d_model=8, encoder_layers=1, decoder_layers=1,
+        encoder_ffn_dim=8, decoder_ffn_dim=8, encoder_attention_heads=2, decoder_attention_heads=2,
+        max_position_embeddings=9,
     )  # fmt: skip
     model = AutoModelForSeq2SeqLM.from_config(config).eval()
     model.save_pretrained(tmp_path)
