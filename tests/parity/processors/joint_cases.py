@@ -432,6 +432,21 @@ PAGE_CALLS = [
 ]
 
 
+INTERN_TOKENIZER = (
+    "Qwen2TokenizerFast",
+    {
+        "backend": "bytes",
+        "pad_token": "<|endoftext|>",
+        "extra_special_tokens": {
+            "start_image_token": "<img>",
+            "end_image_token": "</img>",
+            "context_image_token": "<IMG_CONTEXT>",
+            "video_token": "<video>",
+        },
+    },
+)
+
+
 CASES: dict[str, dict[str, Any]] = {
     "Qwen2VLProcessor": {
         "class": "Qwen2VLProcessor",
@@ -1155,5 +1170,28 @@ CASES: dict[str, dict[str, Any]] = {
             "tokenizer": QWEN_TOKENIZER,
         },
         "calls": PAGE_CALLS,
+    },
+    "InternVLProcessor": {
+        "class": "InternVLProcessor",
+        "components": {
+            "image_processor": (
+                "GotOcr2ImageProcessor",
+                {"size": {"height": 16, "width": 16}, "max_patches": 4},
+            ),
+            "tokenizer": INTERN_TOKENIZER,
+            "video_processor": ("InternVLVideoProcessor", {"size": {"height": 16, "width": 16}}),
+        },
+        "settings": {"image_seq_length": 3, "chat_template": template("<IMG_CONTEXT>", "<video>")},
+        "calls": [
+            *marked([one for one in MARK_CALLS if "truncation" not in one["arguments"]], "<IMG_CONTEXT>"),
+            call(
+                images=[image(60, 40), image(20, 40)],
+                videos=[video(2, 20, 20), video(2, 20, 30)],
+                text=["<video><IMG_CONTEXT>", "<IMG_CONTEXT> or <video>"],
+                padding=True,
+                return_tensors="pt",
+            ),
+            *VIDEO_CALLS[:2],
+        ],
     },
 }

@@ -25,6 +25,7 @@ _PROCESSORS = {
     "Idefics3Processor": "idefics3",
     "InstructBlipProcessor": "instructblip",
     "InstructBlipVideoProcessor": "instructblipvideo",
+    "InternVLProcessor": "internvl",
     "LayoutLMv3Processor": "layoutlmv3",
     "LlavaNextProcessor": "llava_next",
     "Lfm2VlProcessor": "lfm2_vl",
