@@ -14,6 +14,7 @@ _IMAGE_PROCESSORS: dict[str, str] = {
     "segmentation": "Eomt Mask2Former MaskFormer",
     "padded": "BridgeTower Fuyu Owlv2 OwlViT Swin2SR Vilt",
     "sam": "Sam",
+    "sam2": "Sam2",
     "documents": "Donut LayoutLMv2 LayoutLMv3 Nougat",
     "tiles": "LlavaNext LlavaOnevision",
     "patches": "Glm4v Kosmos2_5 Pix2Struct Qwen2VL Siglip2",
@@ -95,6 +96,7 @@ COMPONENTS.update(
 )
 
 COMPONENTS["SamProcessor"] = "zoo_vision.sam.processor:SamProcessor"
+COMPONENTS["Sam2Processor"] = "zoo_vision.sam2.processor:Sam2Processor"
 COMPONENTS["SamHQProcessor"] = "zoo_vision.sam_hq.processor:SamHQProcessor"
 COMPONENTS["DonutProcessor"] = "zoo_vision.donut.processor:DonutProcessor"
 COMPONENTS["TimmWrapperImageProcessor"] = "zoo_vision.timm_wrapper.processor:TimmWrapperImageProcessor"

@@ -137,6 +137,10 @@ class SamImageProcessor(StandardImageProcessor):
             found.append(logits > mask_threshold if binarize else logits)
         return found
 
+    def seen_size(self, size: tuple[int, int], target_size: int) -> tuple[int, int]:
+        """(height, width) that a picture of `size` has before it is padded to `target_size`."""
+        return longest_edge(size, target_size)
+
     def generate_crop_boxes(
         self,
         image: Any,
@@ -165,7 +169,7 @@ class SamImageProcessor(StandardImageProcessor):
 
         picture = open_picture(image, input_data_format=kwargs.get("input_data_format"))
         boxes = mask_generation.crop_boxes(picture.size, crop_n_layers, overlap_ratio)
-        tall, wide = longest_edge(picture.size, target_size)
+        tall, wide = self.seen_size(picture.size, target_size)
         count = max(1, points_per_crop // crop_n_points_downscale_factor**crop_n_layers)
         points = np.tile(mask_generation.point_grid(count) * [wide, tall], (len(boxes), 1, 1))[:, :, None]
         pixels = picture.array()

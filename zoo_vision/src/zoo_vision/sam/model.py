@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NamedTuple
 
 import torch
 import torch.nn.functional as F
@@ -126,8 +126,21 @@ class SamFeedForward(nn.Module):
         return self.proj_out(x)
 
 
+class Decoded(NamedTuple):
+    """Masks (batch, prompts, masks, 4 x rows, 4 x columns), their scores (batch, prompts, masks), the tokens
+    (batch, prompts, tokens, hidden), and what each layer's attention added to the image."""
+
+    masks: Tensor
+    scores: Tensor
+    tokens: Tensor
+    added: tuple[Tensor, ...]
+
+
 class SamMaskDecoder(nn.Module):
     """Mask tokens look at the image; each becomes the weights of its mask."""
+
+    #: where the tokens of masks stand, after that of their scores
+    first_mask = 1
 
     def __init__(self, config: SamMaskDecoderConfig) -> None:
         super().__init__()
@@ -155,9 +168,10 @@ class SamMaskDecoder(nn.Module):
         several: bool,
         similarity: Tensor | None = None,
         target: Tensor | None = None,
+        detail: Any = None,
         **options: Any,
-    ) -> tuple[Tensor, Tensor, tuple[Tensor, ...]]:
-        """Masks (batch, prompts, masks, 4 x rows, 4 x columns), their scores, and the attention's output."""
+    ) -> Decoded:
+        """Masks of an image (batch, hidden, rows, columns); `detail` and options are for what follows."""
         batch, _, rows, columns = image.shape
         prompts = 1 if sparse is None else sparse.shape[1]
         tokens = self.own_tokens().expand(batch, prompts, -1, -1)
@@ -172,14 +186,27 @@ class SamMaskDecoder(nn.Module):
             None if target is None else target.flatten(0, 1),
         )
         x = self.canvas(cells, seen, (rows, columns))
+        x, first = self.enlarge(x, detail), self.first_mask
+        scores = self.score(out[:, first - 1]).unflatten(0, (batch, prompts))
+        masks = self.draw(out[:, first:], x).unflatten(0, (batch, prompts))
+        masks, scores = self.choose(masks, scores, several)
+        masks, scores = self.refine(masks, scores, out[:, first:], x, image, **options)
+        tokens = out.unflatten(0, (batch, prompts))
+        return Decoded(masks, scores, tokens, tuple(extra[:, None] for extra in added))
+
+    def enlarge(self, x: Tensor, detail: Any) -> Tensor:
+        """A map (prompts, hidden, rows, columns), four times as high and wide."""
         x = self.act(self.upscale_layer_norm(self.upscale_conv1(x)))
-        x = self.act(self.upscale_conv2(x))
-        scores = self.iou_prediction_head(out[:, 0]).unflatten(0, (batch, prompts))
-        masks = self.draw(out[:, 1:], x).unflatten(0, (batch, prompts))
+        return self.act(self.upscale_conv2(x))
+
+    def score(self, tokens: Tensor) -> Tensor:
+        """(prompts, masks): how good masks are thought to be."""
+        return self.iou_prediction_head(tokens)
+
+    def choose(self, masks: Tensor, scores: Tensor, several: bool) -> tuple[Tensor, Tensor]:
+        """Those for several answers, or the one for one, of masks (batch, prompts, masks, h, w)."""
         kept = slice(1, None) if several else slice(0, 1)
-        masks, scores = masks[:, :, kept], scores[:, :, kept]
-        masks, scores = self.refine(masks, scores, out[:, 1:], x, image, **options)
-        return masks, scores, tuple(extra[:, None] for extra in added)
+        return masks[:, :, kept], scores[:, :, kept]
 
     def canvas(self, before: Tensor, after: Tensor, grid: tuple[int, int]) -> Tensor:
         """The map (prompts, hidden, rows, columns) that masks are drawn on, of the image's cells
@@ -201,6 +228,27 @@ class SamMaskDecoder(nn.Module):
     ) -> tuple[Tensor, Tensor]:
         """Masks (batch, prompts, masks, h, w) and their scores, as they are returned."""
         return masks, scores
+
+
+def check_prompts(
+    pixel_values: Tensor | None,
+    image_embeddings: Any,
+    input_points: Tensor | None,
+    input_boxes: Tensor | None,
+) -> None:
+    """Refuse two images or none, and prompts of other shapes or numbers than they must be."""
+    if (pixel_values is None) == (image_embeddings is None):
+        raise ValueError("pass exactly one of pixel_values and image_embeddings")
+    if input_points is not None and input_points.dim() != 4:
+        raise ValueError(
+            f"input_points are {tuple(input_points.shape)}, but must be (batch, prompts, points, 2)"
+        )
+    if input_boxes is not None and input_boxes.dim() != 3:
+        raise ValueError(f"input_boxes are {tuple(input_boxes.shape)}, but must be (batch, prompts, 4)")
+    if input_points is not None and input_boxes is not None and input_points.shape[1] != input_boxes.shape[1]:
+        raise ValueError(
+            f"{input_points.shape[1]} prompts of points, but {input_boxes.shape[1]} boxes: give as many"
+        )
 
 
 class SamModel(PreTrainedModel):
@@ -302,22 +350,7 @@ class SamModel(PreTrainedModel):
         **decoding: Any,
     ) -> SamImageSegmentationOutput:
         """As `forward`; what is in `decoding` goes to the mask decoder."""
-        if (pixel_values is None) == (image_embeddings is None):
-            raise ValueError("pass exactly one of pixel_values and image_embeddings")
-        if input_points is not None and input_points.dim() != 4:
-            raise ValueError(
-                f"input_points are {tuple(input_points.shape)}, but must be (batch, prompts, points, 2)"
-            )
-        if input_boxes is not None and input_boxes.dim() != 3:
-            raise ValueError(f"input_boxes are {tuple(input_boxes.shape)}, but must be (batch, prompts, 4)")
-        if (
-            input_points is not None
-            and input_boxes is not None
-            and input_points.shape[1] != input_boxes.shape[1]
-        ):
-            raise ValueError(
-                f"{input_points.shape[1]} prompts of points, but {input_boxes.shape[1]} boxes: give as many"
-            )
+        check_prompts(pixel_values, image_embeddings, input_points, input_boxes)
         vision: ModelOutput | None = None
         if image_embeddings is None:
             vision = self.vision_encoder(pixel_values)
@@ -329,7 +362,7 @@ class SamModel(PreTrainedModel):
         )
         if vision is not None:
             decoding = self.seen(vision) | decoding
-        masks, scores, added = self.mask_decoder(
+        found = self.mask_decoder(
             image_embeddings,
             self.get_image_wide_positional_embeddings(),
             sparse,
@@ -340,9 +373,9 @@ class SamModel(PreTrainedModel):
             **decoding,
         )
         return SamImageSegmentationOutput(
-            iou_scores=scores,
-            pred_masks=masks,
+            iou_scores=found.scores,
+            pred_masks=found.masks,
             vision_hidden_states=None if vision is None else vision.get("hidden_states"),
             vision_attentions=None if vision is None else vision.get("attentions"),
-            mask_decoder_attentions=added if wants(ATTENTIONS) else None,
+            mask_decoder_attentions=found.added if wants(ATTENTIONS) else None,
         )
