@@ -1194,4 +1194,16 @@ CASES: dict[str, dict[str, Any]] = {
             *VIDEO_CALLS[:2],
         ],
     },
+    "DeepseekVLHybridProcessor": {
+        "class": "DeepseekVLHybridProcessor",
+        "components": {
+            "image_processor": (
+                "DeepseekVLHybridImageProcessor",
+                {"size": {"height": 16, "width": 16}, "high_res_size": {"height": 48, "width": 48}},
+            ),
+            "tokenizer": (PIECES[0], {**PIECES[1], "extra_special_tokens": {"image_token": "<image>"}}),
+        },
+        "settings": {"num_image_tokens": 4, "chat_template": template("<image>")},
+        "calls": [call(images=image(60, 40), text="see <image>?"), *as_tensors(MARK_CALLS[2:5])],
+    },
 }

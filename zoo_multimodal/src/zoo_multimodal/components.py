@@ -19,6 +19,7 @@ _PROCESSORS = {
     "GitProcessor": "git",
     "ClapProcessor": "clap",
     "Gemma3Processor": "gemma3",
+    "DeepseekVLHybridProcessor": "deepseek_vl_hybrid",
     "DeepseekVLProcessor": "deepseek_vl",
     "GotOcr2Processor": "got_ocr2",
     "Idefics2Processor": "idefics2",

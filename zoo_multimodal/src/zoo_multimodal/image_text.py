@@ -87,7 +87,7 @@ def flattened(features: Tensor | Sequence[Tensor]) -> Tensor:
 
 def repeated_rows(features: Tensor | Sequence[Tensor], places: Tensor, times: int) -> Tensor:
     """Features that stand at `places` (batch, sequence), those of each row `times` times."""
-    rows = flattened(features).split(places.sum(1).tolist())
+    rows = flattened(features)[: int(places.sum())].split(places.sum(1).tolist())
     return torch.cat([row.repeat(times, 1) for row in rows])
 
 
@@ -106,6 +106,8 @@ class ImageTextModel(PreTrainedModel):
     aliases = {"^model.language_model": "language_model.model", "^lm_head": "language_model.lm_head"}
     #: whether the returned `image_hidden_states` are (features of all images, hidden)
     flat_image_states = False
+    #: whether there must be as many placeholders as features; else the first features fill fewer places
+    exact_places = True
     output_class: ClassVar[type[ImageTextModelOutput]] = ImageTextModelOutput
 
     def __init__(self, config: PretrainedConfig) -> None:
@@ -172,7 +174,8 @@ class ImageTextModel(PreTrainedModel):
             features = self.get_image_features(pixel_values, **options)
         if features is not None:
             flat = flattened(features)
-            inputs_embeds = place_features(inputs_embeds, self.places(input_ids, inputs_embeds), flat)
+            places = self.places(input_ids, inputs_embeds)
+            inputs_embeds = place_features(inputs_embeds, places, flat, exact=self.exact_places)
             features = flat if self.flat_image_states and not given else features
         inputs_embeds, further = self.place_further(inputs_embeds, input_ids, inputs, options)
         outputs = self.language_model(

@@ -21,7 +21,7 @@ _IMAGE_PROCESSORS: dict[str, str] = {
     "clips": "InstructBlipVideo LlavaNextVideo Tvlt Tvp VideoMAE Vivit",
     "tiles_canvas": "Aria Gemma3 GotOcr2 Mllama Pixtral",
     "keypoints": "EfficientLoFTR LightGlue SuperGlue SuperPoint VitPose",
-    "prompted": "DeepseekVL Flava ImageGPT Janus SegGpt VitMatte",
+    "prompted": "DeepseekVL DeepseekVLHybrid Flava ImageGPT Janus SegGpt VitMatte",
     "tiles_idefics": "Idefics2 Idefics3 SmolVLM",
 }
 

@@ -323,3 +323,43 @@ class JanusImageProcessor(StandardImageProcessor):
 
 class DeepseekVLImageProcessor(JanusImageProcessor):
     pass
+
+
+class DeepseekVLHybridImageProcessor(DeepseekVLImageProcessor):
+    """The same picture in two sizes, the smaller one made of the larger."""
+
+    model_input_names: ClassVar[list[str]] = ["pixel_values", "high_res_pixel_values"]
+    size_fields: ClassVar[tuple[str, ...]] = (*DeepseekVLImageProcessor.size_fields, "high_res_size")
+    high_res_size: Size = square(1024)
+    high_res_resample: int = BICUBIC
+    high_res_image_mean: list[float] = CLIP_MEAN
+    high_res_image_std: list[float] = CLIP_STD
+    high_res_background_color: list[int] = [127, 127, 127]
+
+    def preprocess(self, images: Any, **kwargs: Any) -> BatchFeature:
+        """Prepare a batch.
+
+        Returns:
+            ``pixel_values`` and ``high_res_pixel_values`` (batch, channels, height, width).
+        """
+        run, call = self.begin(kwargs)
+        large = run.adjusted(
+            {
+                "size": run.high_res_size,
+                "resample": run.high_res_resample,
+                "image_mean": run.high_res_image_mean,
+                "image_std": run.high_res_image_std,
+                "background_color": run.high_res_background_color,
+            }
+        )
+
+        def one(picture: Picture) -> tuple[Picture, Picture]:
+            big = large.arrange(picture)
+            return run.arrange(big), big
+
+        pairs = run.open_all(flat_list(images), call, one)
+        data = {
+            "pixel_values": run.finish([small for small, _ in pairs], call),
+            "high_res_pixel_values": large.finish([big for _, big in pairs], call),
+        }
+        return self.batch(data, call.return_tensors, listed=tuple(data))
