@@ -2,7 +2,7 @@
 
 Each check allows the errors that are meant for such data and nothing else: no crash, no other exception, no
 read outside of the shared memory (which lies between pages that may not be touched), no long run. The number
-of cases is ``FUZZ_CASES`` for each of seven checks, 400 unless set, and ``FUZZ_BULK`` for the eighth,
+of cases is ``FUZZ_CASES`` for each of eight checks, 400 unless set, and ``FUZZ_BULK`` for the ninth,
 which makes many from each seed, 20,000 unless set.
 """
 
@@ -22,9 +22,11 @@ import pytest
 import torch
 from hypothesis import HealthCheck, given, settings, strategies as st
 
-from zoo_core.errors import ConfigError, SandboxError
+from zoo_core.checkpoint.matching import Policies
+from zoo_core.checkpoint.names import NamePlan
+from zoo_core.errors import CheckpointError, ConfigError, SandboxError
 from zoo_core.remote.automap import parse_auto_map, parse_reference
-from zoo_core.remote.host import session
+from zoo_core.remote.host import parts, session
 from zoo_core.remote.host.process import Worker
 from zoo_core.remote.sanitise import printable
 from zoo_core.remote.store import parse_records
@@ -32,6 +34,7 @@ from zoo_core.remote.wire import memory
 from zoo_core.remote.wire.arena import Arena
 from zoo_core.remote.wire.codec import DTYPES, Decoder, Opaque
 from zoo_core.remote.wire.frames import FrameBuffer, ProtocolError, pack, unpack
+from zoo_core.remote.wire.naming import decode_tables
 
 CASES = int(os.environ.get("FUZZ_CASES", "400"))
 BULK = int(os.environ.get("FUZZ_BULK", "20000"))
@@ -177,6 +180,49 @@ def test_tables_and_descriptions(row: Any, about: Any) -> None:
     for check, data in ((session._row, row), (session._description, about)):
         with contextlib.suppress(SandboxError):
             check(data)  # type: ignore[operator]
+
+
+paths = st.one_of(st.sampled_from(["w", "b", "*", "in.w", "in.*", "in", "", "x.*.y"]), scalars)
+settings_of_ops = st.dictionaries(
+    st.sampled_from(["dim", "groups", "sizes", "dims", "view", "shape", "x"]),
+    st.one_of(st.integers(-3, 9), numbers, st.lists(st.integers(-2, 5), max_size=4)),
+    max_size=2,
+)
+sources = st.recursive(
+    paths,
+    lambda inner: st.builds(
+        lambda kind, parts, more: {"op": kind, "sources": parts, **more},
+        st.sampled_from(["Fused", "Split", "Stacked", "Transposed", "Permuted", "Reshaped", "Op", ""]),
+        st.lists(inner, max_size=3),
+        settings_of_ops,
+    ),
+    max_leaves=6,
+)
+
+
+@often
+@given(
+    names=st.lists(st.tuples(st.one_of(paths, st.lists(paths, max_size=2)), sources).map(list), max_size=3),
+    ignored=st.lists(st.one_of(paths, st.text("ab*^$.(", max_size=9)), max_size=2),
+    place=st.sampled_from(["", "in", "a.b"]),
+)
+def test_names_in_files(names: list[Any], ignored: list[Any], place: str) -> None:
+    started = time.monotonic()
+    model = torch.nn.Module()
+    inner = torch.nn.Module()
+    for part in (model, inner):
+        part.w, part.b = torch.nn.Parameter(torch.zeros(4, 6)), torch.nn.Parameter(torch.zeros(4))
+    model.add_module("in", inner)
+    rows = {name: tuple(value.shape) for name, value in model.named_parameters()}
+    table = {"tables": [{"names": names, "ignored": ignored}], "places": {place: 0}}
+    with contextlib.suppress(SandboxError, CheckpointError, ValueError, RuntimeError, IndexError):
+        parts.put_names(model, decode_tables(table, rows))
+        Policies.of(model)
+        for row in NamePlan.of(model).rows:
+            given_shapes = [rows[name] for name in row.canonical]
+            if row.op is not None:
+                row.op.from_hub(lambda name: torch.zeros(4, 6), given_shapes)
+    assert time.monotonic() - started < SLOWEST
 
 
 words = st.sampled_from(
