@@ -64,6 +64,11 @@ def test_padding_on_the_right_is_named(llama):
         llama.generate(PADDED.flip(1), attention_mask=MASK.flip(1), **GREEDY)
 
 
+def test_rows_hidden_whole_are_named(llama):
+    with pytest.warns(UserWarning, match="hides all of row 0"):
+        llama.generate(PADDED, attention_mask=0 * MASK, **GREEDY)
+
+
 @pytest.mark.parametrize(
     "extra", [{}, {"num_beams": 3}, {"use_cache": False}, {"prompt_lookup_num_tokens": 3}]
 )
@@ -138,7 +143,6 @@ def test_token_types_go_on(make_model, prompt):
     ({"inputs": PADDED, "input_ids": PADDED}, "passed twice"),
     ({"inputs": PADDED, "attention_mask": MASK[:, :4]}, "covers 4 positions, but the prompt has 6"),
     ({"inputs": PADDED, "attention_mask": MASK[:, None, None]}, "must be"),
-    ({"inputs": PADDED, "attention_mask": 0 * MASK}, "hides all of row 0"),
     ({"inputs": PADDED, "max_length": 6}, "leaves no room"),
     ({"inputs": PADDED, "temprature": 0.5}, "did you mean 'temperature'"),
     ({"inputs": PADDED, "foo": 1}, r"not used by the model: \['foo'\]"),

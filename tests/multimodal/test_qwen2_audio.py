@@ -48,5 +48,5 @@ def test_each_mark_becomes_the_features_of_its_sound(folder: Path) -> None:
 
 
 def test_numbers_must_agree(folder: Path) -> None:
-    with pytest.raises(ProcessingError, match="1 media were given"):
+    with pytest.raises(ProcessingError, match="for 1 sound; the numbers must agree"):
         AutoProcessor.from_pretrained(folder)("<|AUDIO|> <|AUDIO|>", SOUND, sampling_rate=16000)

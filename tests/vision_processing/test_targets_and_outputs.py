@@ -220,3 +220,14 @@ def test_a_wider_view_is_nearer() -> None:
     assert near["focal_length"] == pytest.approx(5) and far["focal_length"] == pytest.approx(10, rel=1e-3)
     assert near["predicted_depth"].shape == (8, 10) and near["predicted_depth"][0, 0] == pytest.approx(1)
     assert far["predicted_depth"][0, 0] == pytest.approx(2, rel=1e-3)
+
+
+def test_depth_pro_interpolates_levels() -> None:
+    """Every second level of a ramp, halved: means of two neighbours, none of them rounded to a level."""
+    ramp = np.broadcast_to(np.arange(0, 8, dtype=np.uint8)[None, :, None], (4, 8, 3))
+    processor = DepthProImageProcessor(
+        size={"height": 2, "width": 4}, image_mean=[0.0] * 3, image_std=[1.0] * 3
+    )
+    out = processor(ramp, return_tensors="pt")["pixel_values"]
+    assert out.shape == (1, 3, 2, 4)
+    torch.testing.assert_close(out[0, 0, 0] * 255, torch.tensor([0.5, 2.5, 4.5, 6.5]))

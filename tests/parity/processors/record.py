@@ -27,7 +27,7 @@ PLAIN = """
     Llava LlavaNext LlavaNextVideo LlavaOnevision Mask2Former MaskFormer Mllama MobileNetV1 MobileNetV2
     MobileViT Nougat OwlViT Owlv2 Perceiver Pix2Struct Pixtral PoolFormer PromptDepthAnything Pvt Qwen2VL
     RTDetr Sam SegGpt Segformer Siglip Siglip2 SmolVLM SuperGlue SuperPoint Swin2SR TextNet Tvlt Tvp ViT
-    ViTHybrid VideoMAE Vilt Vivit Yolos ZoeDepth
+    ViTHybrid VideoLlava VideoMAE Vilt Vivit Yolos ZoeDepth
 """
 VARIANTS: dict[str, tuple[str, dict[str, Any]]] = {
     "Aria.split": ("Aria", {"split_image": True, "max_image_size": 490}),

@@ -188,6 +188,14 @@ def inferred_mask(ids: Tensor, config: GenerationConfig) -> Tensor | None:
     return (ids != pad).long()
 
 
+def vocabulary_size(model: Any) -> int | None:
+    """Rows of the input embeddings; None where a model does not say."""
+    try:
+        return getattr(model.get_input_embeddings(), "num_embeddings", None)
+    except NotImplementedError:  # a model of code of a repository need not say
+        return None
+
+
 def check_ids(model: Any, ids: Tensor, name: str, *, empty_allowed: bool = False) -> None:
     """Refuse ids that are no (rows, length) whole numbers of the vocabulary."""
     if not isinstance(ids, Tensor) or ids.dim() != 2 or ids.is_floating_point() or ids.dtype == torch.bool:
@@ -203,10 +211,7 @@ def check_ids(model: Any, ids: Tensor, name: str, *, empty_allowed: bool = False
         raise GenerationError(
             f"{name} is empty: {tuple(ids.shape)}; begin with a token such as bos_token_id, or leave it out"
         )
-    try:
-        size = getattr(model.get_input_embeddings(), "num_embeddings", None)
-    except NotImplementedError:  # a model of code of a repository need not say
-        size = None
+    size = vocabulary_size(model)
     low, high = int(ids.min()), int(ids.max())
     if low < 0 or (size is not None and high >= size):
         special = {v for k, v in model.config.to_dict().items() if k.endswith(("_token_id", "_token_index"))

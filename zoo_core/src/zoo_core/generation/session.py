@@ -16,7 +16,7 @@ from zoo_core.generation.accepted import refuse_unknown
 from zoo_core.generation.caches import make_cache
 from zoo_core.generation.config import DEFAULTS, GenerationConfig, GenerationMode
 from zoo_core.generation.logits.build import Circumstances, build_processors
-from zoo_core.generation.prompts import Prompt, config_is_seq2seq, first_id, make_prompt
+from zoo_core.generation.prompts import Prompt, config_is_seq2seq, first_id, make_prompt, vocabulary_size
 from zoo_core.generation.run import Run
 from zoo_core.generation.stepper import Stepper
 from zoo_core.generation.stopping import MaxTimeCriteria, StoppingCriteriaList, StopStringCriteria
@@ -193,7 +193,7 @@ class Session:
             return pad
         if pad is None or pad < 0:
             return first_id(eos)
-        size = getattr(self.model.get_input_embeddings(), "num_embeddings", None)
+        size = vocabulary_size(self.model)
         if rows > 1 and size is not None and pad >= size:
             raise GenerationError(
                 f"pad_token_id={pad} fills up rows that have ended, and the vocabulary is 0 to {size - 1}; "

@@ -211,11 +211,15 @@ class Stepper:
         return torch.nn.functional.pad(mask, (0, self.total - prompt), value=1)
 
     def _check_ends(self, mask: Tensor) -> None:
-        """Refuse rows of which nothing is shown; warn of rows whose last token is hidden."""
+        """Warn of rows of which nothing is shown, or not the last token."""
         empty = (mask == 0).all(1).nonzero()
         if len(empty):
-            raise GenerationError(f"{self.mask_name} hides all of row {int(empty[0])}: nothing to continue")
-        if not bool(mask[:, -1].all()):
+            warnings.warn(
+                f"{self.mask_name} hides all of row {int(empty[0])}: what follows does not depend on it. "
+                "Pass 1 for the tokens to be continued.",
+                stacklevel=6,
+            )
+        elif not bool(mask[:, -1].all()):
             warnings.warn(
                 f"{self.mask_name} hides the last token of a row, and that is the one to continue: answers "
                 "get worse. Pad on the left: tokenizer.padding_side = 'left'.",

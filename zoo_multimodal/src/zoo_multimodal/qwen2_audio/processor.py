@@ -42,6 +42,6 @@ class Qwen2AudioProcessor(ProcessorMixin):
         framed = re.compile(f"{re.escape(self.audio_bos_token)}{bare}{re.escape(self.audio_eos_token)}")
         whole = self.audio_bos_token + self.audio_token + self.audio_eos_token
         texts = [re.sub(bare, lambda _: whole, framed.sub(self.audio_token, one)) for one in texts]
-        shared: Any = share_out(counts, texts, self.audio_token)
+        shared: Any = share_out(counts, texts, self.audio_token, what="sound")
         texts = expand_placeholders(texts, self.audio_token, shared, what="sound")
         return BatchFeature({**super().__call__(text=texts, **kwargs), **found})

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from zoo_core.processing import BatchFeature
@@ -20,10 +21,12 @@ class VideoLlavaProcessor(FramesProcessor):
         self, text: Any = None, images: Any = None, videos: Any = None, **kwargs: Any
     ) -> BatchFeature:
         """As of LLaVA; the pixels of images are called `pixel_values_images`."""
-        found = super().__call__(images, text, videos, **kwargs)
-        if "pixel_values" in found:
-            found["pixel_values_images"] = found.pop("pixel_values")
-        return found
+        return super().__call__(images, text, videos, **kwargs)
+
+    def replacements(self, kind: str, found: dict[str, Any], options: Mapping[str, Any]) -> list[int | str]:
+        if kind == "images":
+            found = {"pixel_values": found["pixel_values_images"]}
+        return super().replacements(kind, found, options)
 
     def features_of_frame(self, patches: int) -> int:
         return patches + self.num_additional_image_tokens

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 
 from zoo_core.errors import ConfigError
+from zoo_core.processing import BatchFeature
 from zoo_vision.processing import geometry
 from zoo_vision.processing.base import (
     CLIP_MEAN,
@@ -86,7 +87,11 @@ class ChineseCLIPImageProcessor(CLIPImageProcessor):
 
 
 class VideoLlavaImageProcessor(CLIPImageProcessor):
-    pass
+    """As of CLIP; the pixels are called `pixel_values_images`, since a batch has videos as well."""
+
+    def preprocess(self, images: Any, **kwargs: Any) -> BatchFeature:
+        found = super().preprocess(images, **kwargs)
+        return BatchFeature({"pixel_values_images": found["pixel_values"]})
 
 
 class ViTHybridImageProcessor(CLIPImageProcessor):
