@@ -192,7 +192,7 @@ class SwitchTransformersForConditionalGeneration(
                 continue
             logits, index = (torch.cat(parts, dim=1) for parts in zip(*layers, strict=True))
             found[f"{side}_z_loss"] = logits.logsumexp(-1).square().mean()
-            found[f"{side}_aux_loss"] = balance(logits, index)
+            found[f"{side}_aux_loss"] = balance(logits.softmax(-1), index)
             if found.loss is not None:
                 found.loss = (
                     found.loss
@@ -202,12 +202,12 @@ class SwitchTransformersForConditionalGeneration(
         return found
 
 
-def balance(logits: Tensor, index: Tensor) -> Tensor:
+def balance(probabilities: Tensor, index: Tensor) -> Tensor:
     """Equations 4 to 6 of the paper, for each sequence by itself, and their mean.
 
     Args:
-        logits: (batch, tokens, experts). index: (batch, tokens) the experts chosen.
+        probabilities: (batch, tokens, experts). index: (batch, tokens) the experts chosen.
     """
-    experts = logits.shape[-1]
-    share = F.one_hot(index, experts).to(logits.dtype).mean(1)
-    return (share * logits.softmax(-1).mean(1)).sum(-1).mean() * experts
+    experts = probabilities.shape[-1]
+    share = F.one_hot(index, experts).to(probabilities.dtype).mean(1)
+    return (share * probabilities.mean(1)).sum(-1).mean() * experts
