@@ -64,7 +64,7 @@ class NllbMoeRouter(Router):
         return 2 * math.ceil(tokens / len(self.weight)) if self.room is None else self.room
 
     def route(self, tokens: Tensor, kept: Tensor | None) -> tuple[Tensor, Tensor]:
-        """Weights (tokens, experts), two a token at most, and its best expert (tokens,), 0 where that is full.
+        """Weights (tokens, experts), two a token at most, and its best expert (0: full).
 
         `kept` (tokens,) is False for padding, which visits no expert.
         """
