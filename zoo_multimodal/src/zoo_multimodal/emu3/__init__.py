@@ -1,6 +1,19 @@
-"""Emu3 (https://arxiv.org/abs/2409.18869): its decoder; the tokenizer of images is not here yet."""
+"""Emu3 (https://arxiv.org/abs/2409.18869)."""
 
 from zoo_core.architecture import Architecture, classes
+
+ARCHITECTURE = Architecture(
+    model_type="emu3",
+    config="zoo_multimodal.emu3.config:Emu3Config",
+    models=classes(
+        "zoo_multimodal.emu3.model",
+        AutoModel="Emu3Model",
+        AutoModelForTextEncoding="Emu3TextModel",
+        AutoModelForCausalLM="Emu3ForCausalLM",
+        AutoModelForImageTextToText="Emu3ForConditionalGeneration",
+    ),
+    tokenizer="zoo_text.tokenizers.byte_level:GPT2Tokenizer",
+)
 
 TEXT = Architecture(
     model_type="emu3_text_model",
