@@ -104,11 +104,11 @@ class _Writer:
         return self.ids
 
     def guided(self, logits: Tensor) -> Tensor:
-        """Scores led away from those without a text; only the best of them stay (guidance_top_k)."""
+        """Scores, of which only those stay that are among the best when led away from the text-free ones."""
         if self.scale is None:
             return logits
         with_text, without = logits.chunk(2)
-        led = with_text + (with_text - without) * (self.scale - 1)
+        led = with_text + (with_text - without) * self.scale
         top = getattr(self.config, "top_k", None) or 50
         best = led.topk(min(top, led.shape[-1]), dim=-1).indices
         kept = torch.zeros_like(led, dtype=torch.bool).scatter(-1, best, True)
