@@ -18,6 +18,9 @@ class RelativeKeyAttention(Attention):
         max_positions: distances from 1 - max_positions to max_positions - 1 have an embedding.
     """
 
+    #: False where the products with distances are added to scores that have been scaled before (ALBERT)
+    scales_bias = True
+
     def __init__(
         self, hidden_size: int, num_heads: int, *, max_positions: int, with_key: bool, **options: Any
     ) -> None:
@@ -32,7 +35,7 @@ class RelativeKeyAttention(Attention):
         bias = torch.einsum("bhqd,qkd->bhqk", query, distance)
         if self.with_key:
             bias = bias + torch.einsum("bhkd,qkd->bhqk", key, distance)
-        return bias * self.scale
+        return bias * self.scale if self.scales_bias else bias
 
 
 def relative_or_plain(

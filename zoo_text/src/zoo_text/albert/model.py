@@ -17,7 +17,7 @@ from zoo_core.nn.embeddings import TextEmbeddings
 from zoo_core.nn.layer import PostNormLayer
 from zoo_core.nn.masks import AttentionContext
 from zoo_core.nn.mlp import MLP
-from zoo_core.nn.relative_key import relative_or_plain
+from zoo_core.nn.relative_key import RelativeKeyAttention, relative_or_plain
 from zoo_core.nn.stack import run_layers
 from zoo_text.albert.config import AlbertConfig
 from zoo_text.bert.model import LM_TIE
@@ -57,6 +57,8 @@ class AlbertLayer(PostNormLayer):
             mlp=MLP(size, config.intermediate_size, config.hidden_act),
             dropout=config.hidden_dropout_prob,
         )
+        if isinstance(self.self_attn, RelativeKeyAttention):
+            self.self_attn.scales_bias = False
 
 
 class AlbertGroup(nn.Module):
