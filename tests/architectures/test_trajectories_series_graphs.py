@@ -1,4 +1,4 @@
-"""Trajectories and time series: caches, losses, padding and bad input, beyond the recorded cases."""
+"""Trajectories, time series and graphs: caches, losses, padding and bad input, beyond the recorded cases."""
 
 from __future__ import annotations
 
@@ -8,6 +8,8 @@ import torch.nn.functional as F
 
 from zoo_text.decision_transformer.config import DecisionTransformerConfig
 from zoo_text.decision_transformer.model import DecisionTransformerModel
+from zoo_text.graphormer.config import GraphormerConfig
+from zoo_text.graphormer.model import GraphormerForGraphClassification, graph_loss
 from zoo_text.timesfm.config import TimesFmConfig
 from zoo_text.timesfm.model import TimesFmModelForPrediction, decomposed, first_moments
 from zoo_text.trajectory_transformer.config import TrajectoryTransformerConfig
@@ -80,3 +82,32 @@ def test_the_first_patch_with_three_values_sets_the_scale() -> None:
     values = torch.arange(8.0).view(1, 2, 4)
     padding = torch.tensor([[[1.0, 1, 0, 0], [0, 0, 0, 0]]])
     assert [x.item() for x in first_moments(values, padding)] == pytest.approx([5.5, 1.25**0.5])
+
+
+def test_graphs_of_different_sizes_and_their_losses() -> None:
+    sizes = {"num_atoms": 9, "num_edges": 6, "num_in_degree": 5, "num_out_degree": 5, "num_spatial": 7}
+    sizes |= {"num_edge_dis": 5, "embedding_dim": 8, "ffn_embedding_dim": 8, "num_attention_heads": 2}
+    model = GraphormerForGraphClassification(GraphormerConfig(num_hidden_layers=2, **sizes)).eval()
+    graph = {
+        "input_nodes": torch.tensor([[[3], [5], [1]]]),
+        "input_edges": torch.randint(1, 6, (1, 3, 3, 4, 1)),
+        "attn_bias": torch.zeros(1, 4, 4),
+        "in_degree": torch.tensor([[1, 2, 1]]),
+        "out_degree": torch.tensor([[1, 2, 1]]),
+        "spatial_pos": torch.tensor([[[1, 2, 3], [2, 1, 2], [3, 2, 1]]]),
+        "attn_edge_type": torch.randint(1, 6, (1, 3, 3, 1)),
+    }
+    around = {
+        "input_nodes": (0, 0, 0, 2),
+        "input_edges": (0, 0, 0, 0, 0, 2, 0, 2),
+        "attn_edge_type": (0, 0, 0, 2, 0, 2),
+    }
+    larger = {
+        name: F.pad(x, around.get(name, (0, 2) if x.dim() == 2 else (0, 2, 0, 2)))
+        for name, x in graph.items()
+    }
+    alone, padded = model(**graph), model(**larger)
+    assert torch.allclose(alone.logits, padded.logits, atol=1e-6)
+    assert torch.allclose(model(**graph, labels=torch.tensor([2.0])).loss, (alone.logits - 2).square().mean())
+    some = torch.tensor([[1.0, 0.0], [float("nan"), 1.0]])
+    assert graph_loss(torch.zeros(2, 2), some).item() == pytest.approx(3 * 0.6931472)
