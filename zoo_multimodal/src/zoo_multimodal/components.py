@@ -50,6 +50,7 @@ _PROCESSORS = {
     "Siglip2Processor": "siglip2",
     "SiglipProcessor": "siglip",
     "TrOCRProcessor": "trocr",
+    "TvltProcessor": "tvlt",
     "TvpProcessor": "tvp",
     "VideoLlavaProcessor": "video_llava",
     "UdopProcessor": "udop",
