@@ -114,7 +114,8 @@ class KosmosDecoder(DecoderModel):
 
         Args:
             position_ids: (batch, sequence) rows of the table of positions: from pad_token_id + 1 on.
-            image_embeds: (images, features, hidden), for the true places of `image_places` (batch, sequence).
+            image_embeds: (images, features, hidden), for the places of `image_places` (batch, sequence) that
+                hold 1.
         """
         cache = self.cache_for(past_key_values, use_cache)
         past = 0 if cache is None else cache.length
@@ -129,7 +130,7 @@ class KosmosDecoder(DecoderModel):
         if self.segment_emb is not None:
             kinds = torch.zeros(hidden.shape[:2], dtype=torch.long, device=hidden.device)
             if image_embeds is not None and image_places is not None:
-                kinds = image_places.long()
+                kinds = (image_places != 0).long()
             hidden = hidden + self.segment_emb(kinds)
         context = self.make_context(self.dropout(hidden), attention_mask, cache, cache_position)
         return self.run(self.dropout(hidden), context, None, **inputs)
@@ -137,11 +138,11 @@ class KosmosDecoder(DecoderModel):
 
 def placed(hidden: Tensor, features: Tensor, places: Tensor | None) -> Tensor:
     """Embeddings (batch, sequence, hidden) with features (images, features, hidden) at `places`."""
-    count = 0 if places is None else int(places.bool().sum())
+    count = 0 if places is None else int((places == 1).sum())
     given = features.shape[:-1].numel()
     if places is None or count != given:
         raise ValueError(
             f"image_embeds_position_mask marks {count} places for {given} features of images; the processor "
             "marks one for each feature of each image, so pass its output unchanged"
         )
-    return hidden.masked_scatter(places.bool()[..., None], features.to(hidden.dtype))
+    return hidden.masked_scatter((places == 1)[..., None], features.to(hidden.dtype))

@@ -60,8 +60,8 @@ class Kosmos2_5Model(Kosmos2_5PreTrainedModel, KosmosModel):
     ) -> Kosmos2ModelOutput:
         """Pages (images, patches, 2 + values of a patch) in texts (batch, sequence) to states.
 
-        `image_embeds_position_mask` (batch, sequence) is 1 where features of pages stand. `width` and
-        `height`, which the processor gives for its own use, are taken and not read.
+        `image_embeds_position_mask` (batch, sequence) is 1 where features of pages stand, -1 at the tokens
+        around them. `width` and `height`, which the processor gives for its own use, are not read.
         """
         return self.read(
             flattened_patches,
