@@ -447,6 +447,9 @@ INTERN_TOKENIZER = (
 )
 
 
+OVIS_TOKENS = ["<IMG_ATOM>", "<IMG_START>", "<IMG_GRID>", "<IMG_COL>", "<IMG_ROW>", "<IMG_END>"]
+
+
 CASES: dict[str, dict[str, Any]] = {
     "Qwen2VLProcessor": {
         "class": "Qwen2VLProcessor",
@@ -1205,5 +1208,28 @@ CASES: dict[str, dict[str, Any]] = {
         },
         "settings": {"num_image_tokens": 4, "chat_template": template("<image>")},
         "calls": [call(images=image(60, 40), text="see <image>?"), *as_tensors(MARK_CALLS[2:5])],
+    },
+    "Ovis2Processor": {
+        "class": "Ovis2Processor",
+        "components": {
+            "image_processor": (
+                "Ovis2ImageProcessor",
+                {"size": {"height": 16, "width": 16}, "max_patches": 6, "crop_to_patches": True},
+            ),
+            "tokenizer": (
+                "Qwen2TokenizerFast",
+                {
+                    "backend": "bytes",
+                    "pad_token": "<|endoftext|>",
+                    "additional_special_tokens": ["<image>", *OVIS_TOKENS],
+                },
+            ),
+        },
+        "settings": {"image_seq_length": 3, "chat_template": template("<image>")},
+        "calls": [
+            one
+            for one in as_tensors(MARK_CALLS)
+            if not {"truncation", "return_mm_token_type_ids"} & {*one["arguments"]}
+        ],
     },
 }

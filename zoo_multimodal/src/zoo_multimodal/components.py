@@ -38,6 +38,7 @@ _PROCESSORS = {
     "Owlv2Processor": "owlv2",
     "MgpstrProcessor": "mgp_str",
     "MllamaProcessor": "mllama",
+    "Ovis2Processor": "ovis2",
     "PaliGemmaProcessor": "paligemma",
     "Pix2StructProcessor": "pix2struct",
     "Qwen2AudioProcessor": "qwen2_audio",

@@ -22,6 +22,7 @@ _IMAGE_PROCESSORS: dict[str, str] = {
     "tiles_canvas": "Aria Gemma3 GotOcr2 Mllama Pixtral",
     "keypoints": "EfficientLoFTR LightGlue SuperGlue SuperPoint VitPose",
     "prompted": "DeepseekVL DeepseekVLHybrid Flava ImageGPT Janus SegGpt VitMatte",
+    "tiles_flexible": "Ovis2",
     "tiles_idefics": "Idefics2 Idefics3 SmolVLM",
 }
 

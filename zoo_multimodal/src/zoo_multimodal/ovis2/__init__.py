@@ -12,4 +12,6 @@ ARCHITECTURE = Architecture(
         AutoModelForVision2Seq="Ovis2ForConditionalGeneration",
     ),
     tokenizer="zoo_text.tokenizers.byte_level:Qwen2Tokenizer",
+    image_processor="zoo_vision.processing.tiles_flexible:Ovis2ImageProcessor",
+    processor="zoo_multimodal.ovis2.processor:Ovis2Processor",
 )

@@ -1,4 +1,4 @@
-"""The image processor of LFM2-VL: pictures of any shape as patches; large ones are cut, and seen whole."""
+"""Image processors of LFM2-VL and Ovis2: large pictures are cut by what their tiles keep, and seen whole."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from zoo_vision.processing.base import HALF, StandardImageProcessor, square
 from zoo_vision.processing.patches import padded_patches
 from zoo_vision.processing.picture import Picture, flat_list
 from zoo_vision.processing.resample import BILINEAR, Size, resize_frame, smart_size
-from zoo_vision.processing.tiles_canvas import Extent, nearest_grid
+from zoo_vision.processing.tiles_canvas import Extent, GotOcr2ImageProcessor, nearest_grid
 
 
 class Lfm2VlImageProcessorFast(StandardImageProcessor):
@@ -104,3 +104,67 @@ class Lfm2VlImageProcessorFast(StandardImageProcessor):
             data["image_cols"] = [grid[1] for _, grid, _ in done]
             data["image_sizes"] = [size for _, _, size in done]
         return BatchFeature(data, call.return_tensors)
+
+
+ENOUGH = 0.9
+"""Share of a picture's pixels that its tiles should keep."""
+
+
+def pieces(length: int, count: int) -> list[int]:
+    """A length cut in so many equal pieces, of which the last has the rest."""
+    size = length // count
+    return [size] * (count - 1) + [length - size * (count - 1)]
+
+
+def kept_pixels(height: int, width: int, side: int) -> float:
+    """Pixels of a piece once its longer side is at most `side`."""
+    longer, shorter = max(height, width), min(height, width)
+    return longer * shorter if longer <= side else side * (shorter / longer * side)
+
+
+def covering_grid(size: Extent, side: int, most: int) -> Extent:
+    """The (columns, rows) of fewest tiles that keep enough of a picture, or of those that keep most."""
+    height, width = size
+    found = []
+    for rows in range(1, most + 1):
+        for columns in range(1, most // rows + 1):
+            kept = sum(kept_pixels(a, b, side) for a in pieces(height, rows) for b in pieces(width, columns))
+            found.append((kept / (height * width), rows, columns))
+    good = [one for one in found if one[0] > ENOUGH]
+    if good:
+        _, rows, columns = min(good, key=lambda one: (one[1] * one[2], -one[0]))
+    else:
+        _, rows, columns = min(found, key=lambda one: (-one[0], one[1] * one[2]))
+    return columns, rows
+
+
+class Ovis2ImageProcessor(GotOcr2ImageProcessor):
+    """As of GOT-OCR 2, with another grid; the small whole comes first, and ``grids`` are returned."""
+
+    model_input_names: ClassVar[list[str]] = ["pixel_values", "grids"]
+
+    def grid(self, size: Extent) -> Extent:
+        columns, rows = covering_grid(size, self.size["height"], self.max_patches)
+        return rows, columns  # as trained, columns for its rows
+
+    def cut(self, picture: Picture) -> list[Picture]:
+        parts = super().cut(picture)
+        return [parts[-1], *parts[:-1]]
+
+    def preprocess(self, images: Any, **kwargs: Any) -> BatchFeature:
+        """Prepare a batch.
+
+        Returns:
+            ``pixel_values`` (wholes and tiles, 3, height, width), and ``grids`` (pictures, 2), the rows and
+            columns of tiles, (1, 1) for a picture that is not cut.
+        """
+        run, call = self.begin(kwargs)
+
+        def one(picture: Picture) -> tuple[list[Picture], Extent]:
+            parts = run.cut(picture) if run.crop_to_patches else [picture]
+            columns, rows = run.grid(picture.size) if len(parts) > 1 else (1, 1)
+            return [run.arrange(part) for part in parts], (rows, columns)
+
+        done = run.open_all(flat_list(images), call, one)
+        values = run.finish([part for parts, _ in done for part in parts], call)
+        return self.batch({"pixel_values": values, "grids": [grid for _, grid in done]}, call.return_tensors)
