@@ -31,7 +31,8 @@ class DiaGeneration(GenerationMixin):
         """Codes (batch, steps, channels) for bytes (batch, source), as written, each channel late.
 
         Args:
-            decoder_input_ids: (batch, steps, channels) codes to continue, each channel late by its delay.
+            decoder_input_ids: (batch, steps, channels) codes to continue, each channel late by its delay, and
+                pad_token_id where a channel goes on while others are still given.
             **kwargs: settings: lengths, `do_sample` with temperature, top_k and top_p, `guidance_scale`.
 
         Raises:
@@ -48,8 +49,11 @@ class DiaGeneration(GenerationMixin):
             raise GenerationError("Dia decodes greedily or by sampling: leave out num_beams and copies")
         ids, delay = self._begin(input_ids, decoder_input_ids)
         new = config.max_new_tokens
+        given, opened = ids, (ids == model.config.pad_token_id).any(-1).any(0).nonzero()
+        if len(opened):
+            ids = ids[:, : max(int(opened[0]), 1)]
         total = ids.shape[1] + new if new is not None else max(config.max_length or 0, ids.shape[1] + 1)
-        return _Writer(model, config, ids, delay, total).write(input_ids, attention_mask)
+        return _Writer(model, config, ids, delay, total, given).write(input_ids, attention_mask)
 
     def _begin(self, input_ids: Tensor, given: Tensor | None) -> tuple[Tensor, Tensor]:
         """The codes to continue (batch, steps, channels), and the delay of each channel."""
@@ -64,11 +68,20 @@ class DiaGeneration(GenerationMixin):
 class _Writer:
     """The loop: inputs, scores, choices."""
 
-    def __init__(self, model: Any, config: GenerationConfig, ids: Tensor, delay: Tensor, total: int) -> None:
+    def __init__(
+        self,
+        model: Any,
+        config: GenerationConfig,
+        ids: Tensor,
+        delay: Tensor,
+        total: int,
+        given: Tensor,
+    ) -> None:
         self.model, self.config, self.ids, self.delay, self.total = model, config, ids, delay, total
         self.bos, self.eos, self.pad = (
             getattr(model.config, f"{name}_token_id") for name in ("bos", "eos", "pad")
         )
+        self.given = given
         self.scale = config.guidance_scale
         if self.scale is not None and self.scale <= 1:
             self.scale = None
@@ -98,6 +111,9 @@ class _Writer:
             ).logits[:, -1]
             logits = logits.float().unflatten(0, (-1, len(self.delay)))  # (batch, channels, vocabulary)
             chosen = self.choose(self.allowed(self.guided(logits)), step)
+            if step < self.given.shape[1]:
+                known = self.given[:, step]
+                chosen = torch.where(known == self.pad, chosen, known)
             self.ids = torch.cat((self.ids, chosen[:, None]), dim=1)
             if bool((self.ends + self.delay.max() <= step).all()):
                 break
