@@ -24,6 +24,11 @@ class PaliGemmaProcessor(MediaTextProcessor):
 
     def __init__(self, *components: Any, **values: Any) -> None:
         super().__init__(*components, **values)
+        if not hasattr(self.image_processor, "image_seq_length"):
+            raise ProcessingError(
+                f"{type(self.image_processor).__name__} has no image_seq_length, the number of "
+                "placeholders of an image; pass (image_size / patch_size)**2 to the image processor"
+            )
         known = self.tokenizer.get_vocab()
         if self.image_token not in known:
             self.tokenizer.add_tokens([self.image_token], special_tokens=True)
