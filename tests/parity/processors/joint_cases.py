@@ -686,6 +686,38 @@ CASES: dict[str, dict[str, Any]] = {
             call("post_process_image_text_to_text", generated_outputs={"$ids": [[1, 70, 71, 2, 72]]}),
         ],
     },
+    "Kosmos2_5Processor": {
+        "class": "Kosmos2_5Processor",
+        "components": {
+            "image_processor": ("Kosmos2_5ImageProcessor", {"patch_size": {"height": 4, "width": 4}}),
+            "tokenizer": (
+                "PreTrainedTokenizerFast",
+                {
+                    "backend": "pieces",
+                    "pad_token": "<pad>",
+                    "unk_token": "<unk>",
+                    "bos_token": "<s>",
+                    "extra_special_tokens": {
+                        "boi_token": "<image>",
+                        "eoi_token": "</image>",
+                        "image_token": "<s>",
+                    },
+                },
+            ),
+        },
+        "calls": [
+            call(images=image(60, 40), text="a", num_image_tokens=3, max_patches=5, return_tensors="pt"),
+            call(
+                images=[image(60, 40), image(20, 50)],
+                text=["a", "bb c"],
+                num_image_tokens=2,
+                max_patches=6,
+                padding=True,
+            ),
+            call(text="a cat"),
+            call("decode", token_ids=[70, 71], skip_special_tokens=True),
+        ],
+    },
     "CLIPProcessor": {
         "class": "CLIPProcessor",
         "components": {

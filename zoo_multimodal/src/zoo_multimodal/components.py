@@ -27,6 +27,7 @@ _PROCESSORS = {
     "InstructBlipProcessor": "instructblip",
     "InstructBlipVideoProcessor": "instructblipvideo",
     "InternVLProcessor": "internvl",
+    "Kosmos2_5Processor": "kosmos_2_5",
     "LayoutLMv3Processor": "layoutlmv3",
     "LlavaNextProcessor": "llava_next",
     "Lfm2VlProcessor": "lfm2_vl",

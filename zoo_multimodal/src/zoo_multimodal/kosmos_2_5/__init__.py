@@ -13,4 +13,5 @@ ARCHITECTURE = Architecture(
     ),
     tokenizer="zoo_core.tokenization:PreTrainedTokenizerFast",
     image_processor="zoo_vision.processing.patches:Kosmos2_5ImageProcessor",
+    processor="zoo_multimodal.kosmos_2_5.processor:Kosmos2_5Processor",
 )
