@@ -64,7 +64,7 @@ def test_files_survive(path: Path, tmp_path: Path) -> None:
 def test_every_shipped_processor_is_recorded() -> None:
     recorded = {json.loads(path.read_text())["class"] for path in CASES}
     shipped = {name for name in COMPONENTS if name.endswith("ImageProcessor")}
-    # VitMatte takes trimaps and ViTPose boxes; the reference runs Depth Pro's, DINOv3's and timm's only with
-    # torchvision and timm: tests/vision_processing and tests/vision have them.
-    other = {"DINOv3ViT", "DepthPro", "TimmWrapper", "VitMatte", "VitPose"}
+    # VitMatte takes trimaps and ViTPose boxes; the reference runs Depth Pro's, DINOv3's, SAM 2's and timm's
+    # only with torchvision and timm: tests/vision_processing and tests/vision have them.
+    other = {"DINOv3ViT", "DepthPro", "Sam2", "TimmWrapper", "VitMatte", "VitPose"}
     assert shipped - recorded == {f"{name}ImageProcessor" for name in other}

@@ -22,6 +22,7 @@ from PIL import Image
 PICTURES = [{"height": 97, "width": 61, "seed": 1}, {"height": 50, "width": 120, "seed": 2}]
 PLAIN = """
     Aria Beit Bit Blip BridgeTower CLIP Chameleon ConditionalDetr ConvNext DPT DeepseekVL Gemma3
+    DeepseekVLHybrid Ovis2
     DeformableDetr DeiT Deta Detr Donut EfficientFormer EfficientLoFTR EfficientNet Eomt Flava Fuyu GLPN
     Glm4v GotOcr2 GroundingDino Idefics Idefics2 Idefics3 InstructBlipVideo Janus Kosmos2_5 Levit LightGlue
     Llava LlavaNext LlavaNextVideo LlavaOnevision Mask2Former MaskFormer Mllama MobileNetV1 MobileNetV2
