@@ -31,6 +31,7 @@ COMPONENTS: dict[str, str] = {
     "DebertaV2Tokenizer": "zoo_text.tokenizers.unigram:DebertaV2Tokenizer",
     "DistilBertTokenizer": "zoo_text.tokenizers.wordpiece:DistilBertTokenizer",
     "ElectraTokenizer": "zoo_text.tokenizers.wordpiece:ElectraTokenizer",
+    "ErnieMTokenizer": "zoo_text.tokenizers.ernie_m:ErnieMTokenizer",
     "EsmTokenizer": "zoo_text.tokenizers.small:EsmTokenizer",
     "FNetTokenizer": "zoo_text.tokenizers.unigram:FNetTokenizer",
     "FSMTTokenizer": "zoo_text.tokenizers.word_bpe:FSMTTokenizer",

@@ -13,4 +13,5 @@ ARCHITECTURE = Architecture(
         AutoModelForTokenClassification="ErnieMForTokenClassification",
         AutoModelForQuestionAnswering="ErnieMForQuestionAnswering",
     ),
+    tokenizer="zoo_text.tokenizers.ernie_m:ErnieMTokenizer",
 )
