@@ -21,6 +21,7 @@ _PROCESSORS = {
     "Gemma3Processor": "gemma3",
     "DeepseekVLHybridProcessor": "deepseek_vl_hybrid",
     "DeepseekVLProcessor": "deepseek_vl",
+    "Glm4vProcessor": "glm4v",
     "GotOcr2Processor": "got_ocr2",
     "Idefics2Processor": "idefics2",
     "Idefics3Processor": "idefics3",

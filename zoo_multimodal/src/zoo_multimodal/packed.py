@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor, nn
 
 from zoo_core.nn.attention import Attention
@@ -76,6 +77,23 @@ def grid_places(grid: Sequence[Sequence[int]], merge: int, device: torch.device)
         row, column = row.expand(rows // merge, columns // merge, merge, merge), column.expand(shape)
         places.append(torch.stack((row, column), dim=-1).reshape(-1, 2).repeat(time, 1))
     return torch.cat(places)
+
+
+def stretched_positions(
+    table: Tensor, grid: Sequence[Sequence[int]], merge: int, *, mode: str, align_corners: bool
+) -> Tensor:
+    """(patches, hidden): a trained square (side x side, hidden) stretched to each entry of `grid`.
+
+    The order is that of `grid_places`; `mode` and `align_corners` are those of `F.interpolate`.
+    """
+    side = int(len(table) ** 0.5)
+    square = table.t().unflatten(1, (side, side))[None].float()
+    found = []
+    for time, rows, columns in grid:
+        plane = F.interpolate(square, (rows, columns), mode=mode, align_corners=align_corners)[0]
+        blocks = plane.to(table.dtype).unflatten(2, (-1, merge)).unflatten(1, (-1, merge))
+        found.append(blocks.permute(1, 3, 2, 4, 0).flatten(0, 3).repeat(time, 1))
+    return torch.cat(found)
 
 
 def check_grid(patches: int, grid: Sequence[Sequence[int]], merge: int, *, what: str = "grid_thw") -> None:

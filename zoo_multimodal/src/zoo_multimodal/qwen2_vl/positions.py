@@ -98,3 +98,14 @@ def mask_of_new(mask: Tensor | None, hidden: Tensor, cache: Cache | None) -> Ten
         return torch.ones(batch, new, dtype=torch.int64, device=hidden.device)
     past = 0 if cache is None else cache.length
     return mask[:, positions_after(past, new, mask.device)]
+
+
+def videos_of_rows(starts: Sequence[int], grid: Tensor) -> list[int]:
+    """How many videos, of those in `grid` (videos, 3), each row has in which so many frames begin."""
+    times, counts = iter(grid[:, 0].tolist()), []
+    for frames in starts:
+        count = 0
+        while frames > 0:
+            frames, count = frames - next(times), count + 1
+        counts.append(count)
+    return counts

@@ -90,7 +90,7 @@ class Qwen2VisionTransformerPretrainedModel(PreTrainedModel):
         self.rotary = GridRotary(width // heads)
         norm = self.norm_of(config)
         self.layers = nn.ModuleList(
-            self.layer_class(width, norm, self_attn=PackedAttention(width, heads), mlp=self.make_mlp(config))
+            self.layer_class(width, norm, self_attn=self.make_attention(config), mlp=self.make_mlp(config))
             for _ in range(config.depth)
         )
         self.merger = self.make_merger(config)
@@ -103,6 +103,10 @@ class Qwen2VisionTransformerPretrainedModel(PreTrainedModel):
     def norm_of(self, config: Any) -> NormFactory:
         """Makes the norms of the layers and of the merger."""
         return partial(nn.LayerNorm, eps=1e-6)
+
+    def make_attention(self, config: Any) -> PackedAttention:
+        """The attention of a layer."""
+        return PackedAttention(self.width_of(config), config.num_heads)
 
     def make_mlp(self, config: Any) -> nn.Module:
         """The feed-forward block of a layer."""

@@ -12,7 +12,7 @@ from zoo_core.modeling.model import PreTrainedModel
 from zoo_core.nn.recording import HIDDEN_STATES, wants
 from zoo_multimodal.image_text import find_placeholders, place_features
 from zoo_multimodal.qwen2_vl.model import Media, QwenVLForConditionalGeneration, QwenVLModel
-from zoo_multimodal.qwen2_vl.positions import Grid
+from zoo_multimodal.qwen2_vl.positions import Grid, videos_of_rows
 from zoo_multimodal.qwen3_vl.config import Qwen3VLConfig
 from zoo_multimodal.qwen3_vl.vision import Qwen3VLVisionModel
 
@@ -93,15 +93,7 @@ class DeepStackForConditionalGeneration(QwenVLForConditionalGeneration):
         return outputs
 
     def media_of_rows(self, starts: list[int], grid: Tensor, what: str) -> list[int]:
-        if what == "image":
-            return starts
-        times, counts = iter(grid[:, 0].tolist()), []
-        for frames in starts:
-            count = 0
-            while frames > 0:
-                frames, count = frames - next(times), count + 1
-            counts.append(count)
-        return counts
+        return starts if what == "image" else videos_of_rows(starts, grid)
 
 
 class Qwen3VLForConditionalGeneration(DeepStackForConditionalGeneration, Qwen3VLPreTrainedModel):

@@ -6,14 +6,13 @@ from functools import partial
 from typing import Any
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor, nn
 
 from zoo_core.nn.masks import AttentionContext
 from zoo_core.nn.mlp import MLP
 from zoo_core.nn.norm import NormFactory
 from zoo_core.nn.stack import run_layers
-from zoo_multimodal.packed import grid_places
+from zoo_multimodal.packed import grid_places, stretched_positions
 from zoo_multimodal.qwen2_vl.vision import Grid, MergerMLP, Qwen2VisionTransformerPretrainedModel, VisionLayer
 from zoo_multimodal.qwen3_vl.config import Qwen3VLVisionConfig
 
@@ -92,14 +91,9 @@ class Qwen3VLVisionModel(Qwen2VisionTransformerPretrainedModel):
 
     def positions(self, grid: Grid) -> Tensor:
         """(patches, hidden): the trained square stretched to each grid, in the processor's order."""
-        side, merge = int(len(self.position_embedding) ** 0.5), self.spatial_merge_size
-        square = self.position_embedding.t().unflatten(1, (side, side))[None]
-        found = []
-        for time, rows, columns in grid:
-            plane = F.interpolate(square.float(), (rows, columns), mode="bilinear", align_corners=True)[0]
-            blocks = plane.to(square.dtype).unflatten(2, (-1, merge)).unflatten(1, (-1, merge))
-            found.append(blocks.permute(1, 3, 2, 4, 0).flatten(0, 3).repeat(time, 1))
-        return torch.cat(found)
+        return stretched_positions(
+            self.position_embedding, grid, self.spatial_merge_size, mode="bilinear", align_corners=True
+        )
 
     def run(self, hidden: Tensor, grid: Grid) -> tuple[Tensor, list[Tensor]]:  # type: ignore[override]
         hidden = (hidden + self.positions(grid))[None]

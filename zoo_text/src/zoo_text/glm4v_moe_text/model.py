@@ -2,14 +2,44 @@
 
 from __future__ import annotations
 
-from functools import partial
+from collections.abc import Sequence
+from typing import Any
 
+import torch
+from torch import Tensor
+
+from zoo_core.errors import ConfigError
 from zoo_core.modeling.decoder import rotary_of
 from zoo_core.modeling.model import PreTrainedModel
-from zoo_core.nn.rotary import RotaryEmbedding
-from zoo_core.nn.rotary_multi import MultiAxisRotary
+from zoo_core.nn.rotary import RotaryEmbedding, RotaryTables
 from zoo_text.glm4_moe.model import Glm4MoeDecoder
 from zoo_text.glm4v_moe_text.config import Glm4vMoeTextConfig
+
+
+class RunningAxisRotary(RotaryEmbedding):
+    """Blocks of a head's rotated features take the axes time, height and width in turn.
+
+    `sections` says how wide the blocks are in the first half, and the second half goes on where the first
+    ended: with three sections both halves turn alike, as usual; with another number they do not.
+    """
+
+    def __init__(self, dim: int, *, sections: Sequence[int], **options: Any) -> None:
+        super().__init__(dim, **options)
+        if sum(sections) * 2 != dim:
+            raise ConfigError(
+                f"mrope_section {list(sections)} adds up to {sum(sections)}; it must be half of the {dim} "
+                f"rotated features of a head, {dim // 2}"
+            )
+        self.blocks = [*sections, *sections]
+
+    def forward(self, positions: Tensor, *, dtype: torch.dtype, length: int = 0) -> RotaryTables:
+        if positions.dim() < 3:
+            return super().forward(positions, dtype=dtype, length=length)
+        axes = [RotaryEmbedding.forward(self, one, dtype=dtype, length=length) for one in positions[-3:]]
+        parts = [(one.cos.split(self.blocks, -1), one.sin.split(self.blocks, -1)) for one in axes]
+        turns = [(parts[i % 3][0][i], parts[i % 3][1][i]) for i in range(len(self.blocks))]
+        cos, sin = (torch.cat(tables, dim=-1) for tables in zip(*turns, strict=True))
+        return RotaryTables(cos, sin)
 
 
 class Glm4vMoeTextPreTrainedModel(PreTrainedModel):
@@ -24,4 +54,4 @@ class Glm4vMoeTextModel(Glm4vMoeTextPreTrainedModel, Glm4MoeDecoder):
 
     def make_rotary(self, config: Glm4vMoeTextConfig) -> dict[str, RotaryEmbedding]:
         sections = (config.rope_scaling or {})["mrope_section"]
-        return {"full": rotary_of(config, kind=partial(MultiAxisRotary, sections=sections))}
+        return {"full": rotary_of(config, kind=RunningAxisRotary, sections=sections)}
