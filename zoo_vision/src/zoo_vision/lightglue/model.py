@@ -226,9 +226,8 @@ class LightGlueForKeypointMatching(PreTrainedModel):
                 if config.depth_confidence > 0:
                     kept = kept | unsure
                 mask = mask & kept
-                layers[pairs] += (
-                    torch.zeros_like(index).scatter(1, index, mask.long()).view(len(pairs), 2, -1)
-                )
+                taking = torch.zeros_like(layers[pairs]).flatten(0, 1)
+                layers[pairs] += taking.scatter(1, index, mask.to(taking.dtype)).unflatten(0, (-1, 2))
                 order = mask.int().argsort(dim=1, descending=True, stable=True)
                 order = order[:, : int(mask.sum(1).max())]
                 mask, index = mask.gather(1, order), index.gather(1, order)
