@@ -16,6 +16,7 @@ from torch.distributions import (
     TransformedDistribution,
 )
 
+from zoo_core.config import PretrainedConfig
 from zoo_core.modeling.model_output import ModelOutput
 
 #: how many values one forecast of each kind takes
@@ -103,3 +104,16 @@ class DistributionProjection(nn.Module):
 def draw(distribution: Distribution, count: int) -> SampledSeries:
     """`count` futures of each series, (batch, count, ...)."""
     return SampledSeries(sequences=distribution.sample(torch.Size((count,))).transpose(0, 1))
+
+
+def projection(config: PretrainedConfig, inputs: int, outputs: int) -> nn.Module:
+    """A map to values, or with the loss "nll" to the parameters of their distribution."""
+    if config.loss == "mse":
+        return nn.Linear(inputs, outputs)
+    return DistributionProjection(config.distribution_output, inputs, outputs)
+
+
+def require_distribution(config: PretrainedConfig) -> None:
+    """Raise unless the model gives distributions to draw from."""
+    if config.loss == "mse":
+        raise ValueError("generate draws from a distribution; this model has loss='mse', it needs loss='nll'")

@@ -19,7 +19,7 @@ from zoo_core.nn.recording import HIDDEN_STATES, taken, unrecorded
 from zoo_core.nn.stack import run_layers
 from zoo_text.patchtst.config import PatchTSTConfig
 from zoo_text.series_patches import cut, masked, patch_count, patch_positions, series_norm
-from zoo_text.time_series import DistributionProjection, SampledSeries, draw, rescaled
+from zoo_text.time_series import SampledSeries, draw, projection, require_distribution, rescaled
 
 
 class PatchTSTModelOutput(BaseModelOutput):
@@ -250,13 +250,6 @@ def pooled(states: Tensor, config: PatchTSTConfig) -> Tensor:
     return states.amax(2) if config.pooling_type == "max" else states.flatten(2)
 
 
-def projection(config: PatchTSTConfig, inputs: int, outputs: int) -> nn.Module:
-    """A map to values, or with the loss "nll" to the parameters of their distribution."""
-    if config.loss == "mse":
-        return nn.Linear(inputs, outputs)
-    return DistributionProjection(config.distribution_output, inputs, outputs)
-
-
 class ClassHead(nn.Module):
     """Pooled states of all channels to scores."""
 
@@ -371,12 +364,6 @@ class ForecastHead(nn.Module):
         if isinstance(found, tuple):
             return tuple(value.transpose(1, 2) for value in found)
         return found.transpose(1, 2)
-
-
-def require_distribution(config: PatchTSTConfig) -> None:
-    """Raise unless the model gives distributions to draw from."""
-    if config.loss == "mse":
-        raise ValueError("generate draws from a distribution; this model has loss='mse', it needs loss='nll'")
 
 
 class PatchTSTForPrediction(PatchTSTPreTrainedModel):
