@@ -8,7 +8,7 @@ thread, so that calls in several threads do not mix, and as a plain attribute, w
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
@@ -42,7 +42,7 @@ def wants(name: str) -> bool:
     return recording is not None and name in recording.wanted
 
 
-def record(name: str, value: Tensor | tuple[Tensor, ...] | None) -> None:
+def record(name: str, value: Tensor | tuple[Tensor, ...] | Mapping[str, Tensor] | None) -> None:
     """Hand `value` to the call under way, if it collects `name`."""
     recording = current.recording
     if recording is not None and name in recording.wanted:

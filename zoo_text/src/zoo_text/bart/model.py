@@ -40,11 +40,17 @@ def seq2seq_layer(
     *,
     decoder: bool,
     attention_class: type[Attention] = Attention,
+    bias: bool = True,
 ) -> nn.Module:
-    """A layer of BART's family; `wiring` says where the norms stand."""
+    """A layer of BART's family; `wiring` says where the norms stand, `bias` goes for the attention."""
     heads = config.decoder_attention_heads if decoder else config.encoder_attention_heads
     attention = partial(
-        attention_class, config.d_model, heads, dropout=config.attention_dropout, layer_idx=layer_idx
+        attention_class,
+        config.d_model,
+        heads,
+        bias=bias,
+        dropout=config.attention_dropout,
+        layer_idx=layer_idx,
     )
     return wiring(
         config.d_model,
