@@ -27,6 +27,7 @@ _PROCESSORS = {
     "Idefics3Processor": "idefics3",
     "InstructBlipProcessor": "instructblip",
     "InstructBlipVideoProcessor": "instructblipvideo",
+    "JanusProcessor": "janus",
     "InternVLProcessor": "internvl",
     "Kosmos2_5Processor": "kosmos_2_5",
     "LayoutLMv3Processor": "layoutlmv3",

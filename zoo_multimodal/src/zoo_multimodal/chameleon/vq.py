@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import torch
 import torch.nn.functional as F
@@ -87,34 +88,42 @@ class Level(nn.Module):
         return x if self.resize is None else getattr(self, self.resize)(x)
 
 
+def is_plain(config: Any) -> bool:
+    """Whether nothing attends."""
+    return getattr(config, "attn_type", "vanilla") != "vanilla"
+
+
 class VQEncoder(nn.Module):
     """Levels of residual blocks, each half the size of the one before, and a block that attends."""
 
-    def __init__(self, config: ChameleonVQVAEConfig) -> None:
+    def __init__(self, config: Any) -> None:
         super().__init__()
-        width, resolution = config.base_channels, config.resolution
+        width = config.base_channels
         self.conv_in = nn.Conv2d(config.in_channels, width, 3, padding=1)
         self.down = nn.ModuleList()
-        vanilla = config.attn_type == "vanilla"
         for level, factor in enumerate(config.channel_multiplier):
             out = config.base_channels * factor
             blocks: list[nn.Module] = []
             for _ in range(config.num_res_blocks):
                 blocks.append(ResidualBlock(width, out, dropout=config.dropout))
                 width = out
-            attends = vanilla and resolution in (config.attn_resolutions or ())
-            attentions: list[nn.Module] = [PixelAttention(width) for _ in blocks] if attends else []
+            attentions: list[nn.Module] = []
+            if self.attends(config, level):
+                attentions = [PixelAttention(width) for _ in blocks]
             last = level == len(config.channel_multiplier) - 1
             resize = {} if last else {"downsample": Downsample(width)}
             self.down.append(Level(blocks, attentions, **resize))
-            resolution //= 2
         self.mid = nn.Sequential()
         self.mid.add_module("block_1", ResidualBlock(width, width, dropout=config.dropout))
-        self.mid.add_module("attn_1", PixelAttention(width) if vanilla else nn.Identity())
+        self.mid.add_module("attn_1", nn.Identity() if is_plain(config) else PixelAttention(width))
         self.mid.add_module("block_2", ResidualBlock(width, width, dropout=config.dropout))
         self.norm_out = group_norm(width)
         out = config.latent_channels * (2 if config.double_latent else 1)
         self.conv_out = nn.Conv2d(width, out, 3, padding=1)
+
+    def attends(self, config: Any, level: int) -> bool:
+        """Whether a level attends."""
+        return not is_plain(config) and config.resolution // 2**level in (config.attn_resolutions or ())
 
     def forward(self, pixel_values: Tensor) -> Tensor:
         """(batch, channels, height, width) to (batch, latent channels, height / n, width / n)."""

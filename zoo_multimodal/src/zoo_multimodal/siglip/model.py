@@ -112,10 +112,14 @@ class SiglipVisionModel(SiglipPreTrainedModel):
         size = config.hidden_size
         self.patch_embedding = PatchEmbedding(config.image_size, config.patch_size, config.num_channels, size)
         self.position_embedding = nn.Parameter(torch.empty(self.patch_embedding.num_patches, size))
-        self.layers = nn.ModuleList(CLIPLayer(config, causal=False) for _ in range(config.num_hidden_layers))
+        self.layers = nn.ModuleList(self.make_layer(config) for _ in range(config.num_hidden_layers))
         self.post_norm = nn.LayerNorm(size, eps=config.layer_norm_eps)
         self.head = AttentionPooling(config) if getattr(config, "vision_use_head", True) else None
         self.post_init()
+
+    def make_layer(self, config: Any) -> nn.Module:
+        """A layer of the tower."""
+        return CLIPLayer(config, causal=False)
 
     def _init_weights(self, module: nn.Module) -> None:
         super()._init_weights(module)

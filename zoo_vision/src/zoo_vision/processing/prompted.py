@@ -6,6 +6,7 @@ import math
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
+from PIL import Image
 
 from zoo_core.errors import ConfigError, ProcessingError
 from zoo_core.processing import BatchFeature
@@ -319,6 +320,20 @@ class JanusImageProcessor(StandardImageProcessor):
     def arrange(self, picture: Picture) -> Picture:
         picture = super().arrange(picture)
         return geometry.pad_square(picture, self.background_color) if self.do_pad else picture
+
+    def postprocess(self, images: Any, *, return_tensors: str | None = None) -> BatchFeature:
+        """Drawn images (height, width, channels), normalised, to ``pixel_values`` of bytes in the same shape.
+
+        ``return_tensors="PIL.Image.Image"`` gives pictures.
+        """
+        mean, deviation = np.asarray(self.image_mean), np.asarray(self.image_std)
+        levels = [
+            (np.asarray(one, dtype=np.float64) * deviation + mean) / self.rescale_factor for one in images
+        ]
+        drawn: list[Any] = [np.clip(one, 0, 255).astype(np.uint8) for one in levels]
+        if return_tensors == "PIL.Image.Image":
+            return BatchFeature({"pixel_values": [Image.fromarray(one) for one in drawn]})
+        return BatchFeature({"pixel_values": drawn}, return_tensors)
 
 
 class DeepseekVLImageProcessor(JanusImageProcessor):
