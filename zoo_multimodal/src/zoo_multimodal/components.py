@@ -16,6 +16,7 @@ _PROCESSORS = {
     "ChameleonProcessor": "chameleon",
     "ChineseCLIPProcessor": "chinese_clip",
     "FlavaProcessor": "flava",
+    "Florence2Processor": "florence2",
     "GitProcessor": "git",
     "ClapProcessor": "clap",
     "Gemma3Processor": "gemma3",

@@ -13,6 +13,7 @@ ARCHITECTURE = Architecture(
     ),
     tokenizer="zoo_text.tokenizers.byte_level:BartTokenizer",
     image_processor="zoo_vision.processing.classification:CLIPImageProcessor",
+    processor="zoo_multimodal.florence2.processor:Florence2Processor",
 )
 
 VISION = Architecture(
