@@ -25,6 +25,7 @@ _MOST_STARS: Final = 4
 _MOST_STACKED: Final = 1 << 14
 _MOST_DEPTH: Final = 8
 _MOST_SIZE: Final = 1 << 46
+_MOST_DIMENSIONS: Final = 16
 
 
 def encode_tables(model: nn.Module) -> dict[str, Any]:
@@ -103,20 +104,29 @@ def _source(value: Any, depth: int) -> str | Op:
         return _path(value)
     kind = _OPS.get(value["op"]) if isinstance(value.get("op"), str) else None
     sources = value.get("sources")
-    if kind is None or depth > _MOST_DEPTH or not isinstance(sources, list) or not 0 < len(sources) <= 64:
+    most = 64 if kind is Split else 1
+    if kind is None or depth > _MOST_DEPTH or not isinstance(sources, list) or not 0 < len(sources) <= most:
         raise ProtocolError("an unknown operation on the tensors of files")
     settings = {name: item for name, item in value.items() if name not in ("op", "sources")}
-    for item in settings.values():
-        numbers = item if isinstance(item, list) else [item]
-        if len(numbers) > 64 or not all(
-            x is None or (type(x) is int and -_MOST_SIZE <= x <= _MOST_SIZE) for x in numbers
-        ):
-            raise ProtocolError("an operation on the tensors of files with broken settings")
+    if not all(_is_setting(name, item) for name, item in settings.items()):
+        raise ProtocolError("an operation on the tensors of files with broken settings")
     try:
         made: Op = kind(*(_source(item, depth + 1) for item in sources), **settings)
         return made
     except TypeError:
         raise ProtocolError("an operation on the tensors of files with other settings than it has") from None
+
+
+def _is_setting(name: str, item: Any) -> bool:
+    if name in ("dim", "groups"):
+        return type(item) is int and (-_MOST_DIMENSIONS if name == "dim" else 1) <= item <= _MOST_SIZE
+    if item is None:
+        return name in ("sizes", "view")
+    if not isinstance(item, list) or len(item) > 64 or not all(type(x) is int for x in item):
+        return False
+    if name == "dims":
+        return all(abs(x) <= _MOST_DIMENSIONS for x in item)
+    return all(x == -1 or 0 < x <= _MOST_SIZE for x in item)
 
 
 def _check_stacks(path: str, names: Mapping[Any, str | Op], shapes: Mapping[str, tuple[int, ...]]) -> None:
