@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
 import torch.nn.functional as F
 from torch import Tensor, nn
@@ -58,7 +58,7 @@ class ElectraForPreTrainingOutput(ModelOutput):
 class DiscriminatorHead(nn.Module):
     """Dense layer, activation, one score for each token."""
 
-    def __init__(self, config: ElectraConfig) -> None:
+    def __init__(self, config: PretrainedConfig) -> None:
         super().__init__()
         self.dense = nn.Linear(config.hidden_size, config.hidden_size)
         self.act = activation(config.hidden_act)
@@ -68,10 +68,10 @@ class DiscriminatorHead(nn.Module):
         return self.dense_prediction(self.act(self.dense(hidden))).squeeze(-1)
 
 
-class ElectraForPreTraining(Headed, ElectraPreTrainedModel):
-    """ELECTRA's discriminator: which tokens were replaced."""
+class ForReplacedTokens(Headed):
+    """Which tokens were replaced; logits (batch, sequence)."""
 
-    base_class = ElectraModel
+    output_class: ClassVar[type[ModelOutput]] = ElectraForPreTrainingOutput
 
     def build_head(self, config: PretrainedConfig) -> None:
         self.discriminator_predictions = DiscriminatorHead(config)
@@ -83,7 +83,7 @@ class ElectraForPreTraining(Headed, ElectraPreTrainedModel):
         *,
         labels: Tensor | None = None,
         **inputs: Any,
-    ) -> ElectraForPreTrainingOutput:
+    ) -> ModelOutput:
         """`labels` (batch, sequence) are 1 for replaced tokens; padding does not count."""
         outputs = self.model(input_ids, attention_mask, **inputs)
         logits = self.discriminator_predictions(outputs.last_hidden_state)
@@ -91,7 +91,13 @@ class ElectraForPreTraining(Headed, ElectraPreTrainedModel):
         if labels is not None:
             counted = slice(None) if attention_mask is None else attention_mask == 1
             loss = F.binary_cross_entropy_with_logits(logits[counted], labels[counted].float())
-        return ElectraForPreTrainingOutput.carry(outputs, loss=loss, logits=logits)
+        return self.output_class.carry(outputs, loss=loss, logits=logits)
+
+
+class ElectraForPreTraining(ForReplacedTokens, ElectraPreTrainedModel):
+    """ELECTRA's discriminator."""
+
+    base_class = ElectraModel
 
 
 class ElectraLMHead(ElectraPreTrainedModel):

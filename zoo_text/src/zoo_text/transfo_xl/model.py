@@ -19,15 +19,14 @@ from zoo_core.heads.last_token import ForLastTokenClassification
 from zoo_core.modeling.loss import IGNORED
 from zoo_core.modeling.model import PreTrainedModel
 from zoo_core.modeling.outputs import ModelOutput, SequenceClassifierOutput
-from zoo_core.nn.attention import Attention
 from zoo_core.nn.cache import Cache
 from zoo_core.nn.embeddings import embed
 from zoo_core.nn.layer import PostNormLayer
-from zoo_core.nn.linear import Linear
 from zoo_core.nn.masks import AttentionContext, Mask
 from zoo_core.nn.mlp import MLP
 from zoo_core.nn.recording import HIDDEN_STATES, record
 from zoo_core.nn.ssm import hide_padding, started
+from zoo_text.relative_attention import RelativeAttention
 from zoo_text.transfo_xl.adaptive import AdaptiveEmbedding, AdaptiveSoftmax
 from zoo_text.transfo_xl.config import TransfoXLConfig
 
@@ -81,7 +80,7 @@ class TransfoXLPreTrainedModel(PreTrainedModel):
 
     def _init_weights(self, module: nn.Module) -> None:
         super()._init_weights(module)
-        if isinstance(module, RelativeAttention):
+        if isinstance(module, TransfoXLAttention):
             for bias in (module.content_bias, module.position_bias):
                 nn.init.normal_(bias, std=self.config.init_std)
 
@@ -124,8 +123,8 @@ class Distances(nn.Module):
         return torch.cat((angles.sin(), angles.cos()), dim=-1)[None]
 
 
-class RelativeAttention(Attention):
-    """Attention with learned biases in place of the query's own position (section 3.3)."""
+class TransfoXLAttention(RelativeAttention):
+    """Attention of a segment to the memory and itself."""
 
     hub_names = {
         ("q_proj", "k_proj", "v_proj"): Fused("qkv_net"),
@@ -134,13 +133,6 @@ class RelativeAttention(Attention):
         "content_bias": "r_w_bias",
         "position_bias": "r_r_bias",
     }
-
-    def __init__(self, config: TransfoXLConfig) -> None:
-        size, heads, width = config.d_model, config.n_head, config.d_head
-        super().__init__(size, heads, head_dim=width, bias=False, dropout=config.dropatt)
-        self.r_proj = Linear(size, heads * width, bias=False)
-        self.content_bias = nn.Parameter(torch.zeros(heads, width))
-        self.position_bias = nn.Parameter(torch.zeros(heads, width))
 
     def forward(  # type: ignore[override]
         self, hidden: Tensor, both: Tensor, view: View, *, head_mask: Tensor | None = None
@@ -151,8 +143,7 @@ class RelativeAttention(Attention):
             for part, x in ((self.q_proj, hidden), (self.k_proj, both), (self.v_proj, both))
         )
         relative = self.split(self.r_proj(view.distances))
-        scores = (query + self.position_bias[:, None]) @ relative.transpose(2, 3)
-        bias = scores.gather(-1, view.index.expand(*scores.shape[:2], -1, -1)) * self.scale
+        bias = self.position_scores(query, relative, view.index) * self.scale
         query = query + self.content_bias[:, None]
         return self.merge(self.attend(query, key, value, view.mask, bias=bias, head_mask=head_mask))
 
@@ -172,7 +163,9 @@ class TransfoXLLayer(PostNormLayer):
         super().__init__(
             config.d_model,
             lambda size: nn.LayerNorm(size, eps=config.layer_norm_epsilon),
-            self_attn=RelativeAttention(config),
+            self_attn=TransfoXLAttention(
+                config.d_model, config.n_head, head_dim=config.d_head, bias=False, dropout=config.dropatt
+            ),
             mlp=MLP(config.d_model, config.d_inner, "relu", activation_dropout=config.dropout),
             dropout=config.dropout,
         )

@@ -11,13 +11,12 @@ import torch
 from torch import Tensor, nn
 
 from zoo_core.checkpoint.ops import Reshaped, Transposed
-from zoo_core.nn.attention import Attention
 from zoo_core.nn.cache import Cache
 from zoo_core.nn.layer import PostNormLayer
-from zoo_core.nn.linear import Linear
 from zoo_core.nn.masks import Mask
 from zoo_core.nn.mlp import MLP
 from zoo_core.nn.recording import ATTENTIONS, record
+from zoo_text.relative_attention import SegmentAttention
 from zoo_text.xlnet.config import XLNetConfig
 
 
@@ -42,20 +41,8 @@ class View:
     remembered: int = 0
 
 
-class XLNetAttention(Attention):
-    """Attention with learned biases in place of the query's own position."""
-
-    def __init__(self, config: XLNetConfig, layer_idx: int) -> None:
-        heads = config.n_head
-        width = config.d_model // heads
-        super().__init__(
-            config.d_model, heads, head_dim=width, bias=False, dropout=config.dropout, layer_idx=layer_idx
-        )
-        self.r_proj = Linear(config.d_model, heads * width, bias=False)
-        self.content_bias = nn.Parameter(torch.empty(heads, width))
-        self.position_bias = nn.Parameter(torch.empty(heads, width))
-        self.segment_bias = nn.Parameter(torch.empty(heads, width))
-        self.segment_embed = nn.Parameter(torch.empty(2, heads, width))
+class XLNetAttention(SegmentAttention):
+    """Attention of a stream of states to the content."""
 
     def read(self, source: Tensor, view: View) -> tuple[Tensor, Tensor, Tensor]:
         """Keys and values (batch, heads, K, width) of memory and content, and keys of the distances."""
@@ -81,11 +68,9 @@ class XLNetAttention(Attention):
         query = self.split(self.q_proj(stream))
         if mapping is not None:
             query = torch.einsum("bhtd,bts->bhsd", query, mapping)
-        scores = (query + self.position_bias[:, None]) @ relative.transpose(2, 3)
-        bias = scores.gather(-1, view.index.expand(*scores.shape[:2], -1, -1))
+        bias = self.position_scores(query, relative, view.index)
         if view.other_segment is not None:
-            segment = torch.einsum("bhsd,ghd->bhsg", query + self.segment_bias[:, None], self.segment_embed)
-            bias = bias + torch.where(view.other_segment, segment[..., 1:], segment[..., :1])
+            bias = bias + self.segment_scores(query, view.other_segment)
         bias = bias * self.scale
         if allowed is not None:  # the lowest number, not -inf: a query that may see nothing averages all
             bias = bias.masked_fill(~allowed, torch.finfo(bias.dtype).min)
@@ -103,7 +88,9 @@ class XLNetLayer(PostNormLayer):
         super().__init__(
             config.d_model,
             lambda size: nn.LayerNorm(size, eps=config.layer_norm_eps),
-            self_attn=XLNetAttention(config, layer_idx),
+            self_attn=XLNetAttention(
+                config.d_model, config.n_head, bias=False, dropout=config.dropout, layer_idx=layer_idx
+            ),
             mlp=MLP(config.d_model, config.d_inner, config.ff_activation, activation_dropout=config.dropout),
             dropout=config.dropout,
         )
