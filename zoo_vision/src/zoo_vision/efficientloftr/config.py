@@ -49,6 +49,11 @@ class EfficientLoFTRConfig(PretrainedConfig):
         for name in ("out_features", "stage_stride"):
             if len(getattr(self, name)) != stages:
                 yield name, f"must name each of the {stages} stages of stage_num_blocks"
+        if self.out_features[1 % stages] < 2 * self.fine_matching_slice_dim:
+            yield (
+                "fine_matching_slice_dim",
+                f"must be at most half of the finest {self.out_features[1 % stages]} features",
+            )
         if self.out_features[-1] != self.hidden_size:
             yield "hidden_size", f"must be the last of the out_features {self.out_features}"
         if self.hidden_size % self.num_attention_heads:

@@ -161,8 +161,9 @@ class EfficientLoFTRModel(PreTrainedModel):
         x, maps = pixel_values[:, :, :1].flatten(0, 1), []
         record(HIDDEN_STATES, x)
         for stage in self.stages:
-            x = stage(x)
-            record(HIDDEN_STATES, x)
+            for block in stage:  # type: ignore[attr-defined]
+                x = block(x)
+                record(HIDDEN_STATES, x)
             maps.append(x)
         stride = self.config.q_aggregation_stride
         rotary = self.turns(x.shape[2] // stride, x.shape[3] // stride, x)
