@@ -17,7 +17,7 @@ from zoo_core.modeling.model import PreTrainedModel
 from zoo_core.modeling.outputs import BaseModelOutputWithPast, CausalLMOutputWithPast, ModelOutput
 from zoo_core.modeling.parts import build_part
 from zoo_core.nn.cache import Cache
-from zoo_multimodal.image_text import find_placeholders, place_features, repeated_rows
+from zoo_multimodal.image_text import find_placeholders, hidden_labels, place_features, repeated_rows
 
 
 class AudioTextModel(PreTrainedModel):
@@ -155,8 +155,8 @@ class AudioTextForConditionalGeneration(GenerationMixin, Headed):
         outputs = self.model(input_ids, input_features, attention_mask, **inputs)
         hidden = outputs.last_hidden_state
         logits = self.score(hidden[:, -logits_to_keep:] if logits_to_keep else hidden)
-        if labels is not None and attention_mask is not None and self.mask_hides_labels:
-            labels = labels.masked_fill(attention_mask[:, -labels.shape[1] :] == 0, -100)
+        if labels is not None and self.mask_hides_labels:
+            labels = hidden_labels(labels, attention_mask)
         loss = None if labels is None else causal_lm_loss(logits, labels)
         return self.output_class.carry(outputs, loss=loss, logits=logits)
 

@@ -32,6 +32,7 @@ _PROCESSORS = {
     "InternVLProcessor": "internvl",
     "Kosmos2_5Processor": "kosmos_2_5",
     "LayoutLMv3Processor": "layoutlmv3",
+    "Llama4Processor": "llama4",
     "LlavaNextProcessor": "llava_next",
     "Lfm2VlProcessor": "lfm2_vl",
     "LlavaNextVideoProcessor": "llava_next_video",

@@ -91,6 +91,13 @@ def repeated_rows(features: Tensor | Sequence[Tensor], places: Tensor, times: in
     return torch.cat([row.repeat(times, 1) for row in rows])
 
 
+def hidden_labels(labels: Tensor, attention_mask: Tensor | None) -> Tensor:
+    """`labels` (batch, sequence) with -100 where a mask (batch, keys), which ends with them, is 0."""
+    if attention_mask is None or attention_mask.dim() != 2:
+        return labels
+    return labels.masked_fill(attention_mask[:, -labels.shape[1] :] == 0, -100)
+
+
 def find_placeholders(input_ids: Tensor | None, embedded: Tensor, token: int, table: nn.Module) -> Tensor:
     """(batch, sequence) bool: where `token` stands; told from its embedding where there are no ids."""
     if input_ids is not None:
@@ -173,7 +180,7 @@ class ImageTextModel(PreTrainedModel):
         if pixel_values is not None:
             features = self.get_image_features(pixel_values, **options)
         if features is not None:
-            flat = flattened(features)
+            flat = self.as_embeddings(features)
             places = self.places(input_ids, inputs_embeds)
             inputs_embeds = place_features(inputs_embeds, places, flat, exact=self.exact_places)
             features = flat if self.flat_image_states and not given else features
@@ -186,6 +193,10 @@ class ImageTextModel(PreTrainedModel):
             **inputs,
         )
         return self.output_class.carry(outputs, image_hidden_states=features, **further)
+
+    def as_embeddings(self, features: Tensor | Sequence[Tensor]) -> Tensor:
+        """What stands in the text for `features`: (features of all images, hidden)."""
+        return flattened(features)
 
     def media_tokens(self) -> Sequence[int]:
         """The placeholders."""
@@ -212,6 +223,8 @@ class ImageTextForConditionalGeneration(GenerationMixin, Headed):
     base_name = ""
     #: whether the base model takes `labels` too, because they change what may be seen
     base_reads_labels = False
+    #: whether tokens that the attention mask hides make no loss
+    mask_hides_labels: ClassVar[bool] = False
     output_class: ClassVar[type[ModelOutput]] = ImageTextCausalLMOutput
 
     def build_head(self, config: PretrainedConfig) -> None:
@@ -279,7 +292,10 @@ class ImageTextForConditionalGeneration(GenerationMixin, Headed):
         )
         hidden = outputs.last_hidden_state
         logits = self.lm_head(hidden[:, -logits_to_keep:] if logits_to_keep else hidden)
-        loss = None if labels is None else causal_lm_loss(logits, labels)
+        loss = None
+        if labels is not None:
+            hiding = attention_mask if self.mask_hides_labels else None
+            loss = causal_lm_loss(logits, hidden_labels(labels, hiding))
         return self.output_class.carry(outputs, loss=loss, logits=logits)
 
     def repeat_inputs(self, inputs: dict[str, Any], times: int, *, input_ids: Tensor) -> dict[str, Any]:

@@ -26,7 +26,11 @@ _IMAGE_PROCESSORS: dict[str, str] = {
     "tiles_idefics": "Idefics2 Idefics3 SmolVLM",
 }
 
-_FAST_IMAGE_PROCESSORS = {"Cohere2Vision": "tiles_canvas", "Lfm2Vl": "tiles_flexible"}
+_FAST_IMAGE_PROCESSORS = {
+    "Cohere2Vision": "tiles_canvas",
+    "Lfm2Vl": "tiles_flexible",
+    "Llama4": "tiles_flexible",
+}
 """Those whose only name ends in ``Fast``, and their modules."""
 
 _FORMER_FEATURE_EXTRACTORS = [

@@ -90,20 +90,7 @@ class Gemma3ForConditionalGeneration(ImageTextForConditionalGeneration, Gemma3Pr
     """Gemma 3 with the language model's head."""
 
     base_class = Gemma3Model
-
-    def forward(
-        self,
-        input_ids: Tensor | None = None,
-        pixel_values: Tensor | None = None,
-        attention_mask: Tensor | None = None,
-        *,
-        labels: Tensor | None = None,
-        **inputs: Any,
-    ) -> Any:
-        """As the base's; labels of padding do not count."""
-        if labels is not None and attention_mask is not None and attention_mask.dim() == 2:
-            labels = labels.masked_fill(attention_mask[:, -labels.shape[1] :] == 0, -100)
-        return super().forward(input_ids, pixel_values, attention_mask, labels=labels, **inputs)
+    mask_hides_labels = True
 
 
 class Gemma3ForSequenceClassification(ForLastTokenClassification, Gemma3PreTrainedModel):

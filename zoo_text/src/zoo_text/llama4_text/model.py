@@ -84,6 +84,8 @@ class Llama4TextPreTrainedModel(PreTrainedModel):
 
     config_class = Llama4TextConfig
     base_model_prefix = "model"
+    aliases = {"^language_model.model": "model", "^language_model.lm_head": "lm_head"}
+    ignored_names = ("vision_model", "multi_modal_projector")  # of the whole Llama 4
 
 
 class Llama4TextModel(Llama4TextPreTrainedModel, DecoderModel):

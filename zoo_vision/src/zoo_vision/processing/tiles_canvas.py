@@ -303,15 +303,28 @@ def aspect_ratios(most: int) -> list[Extent]:
     return [(rows, columns) for rows in sides for columns in sides if rows * columns <= most]
 
 
-def best_canvas(size: Extent, most: int, side: int) -> Extent:
-    """(rows, columns) of the canvas that enlarges a picture least, or else shrinks it least."""
+def best_canvas(size: Extent, most: int, side: int, *, largest: bool = False) -> Extent:
+    """(rows, columns) of the canvas that enlarges a picture least, or else shrinks it least.
+
+    With ``largest`` it is the one that enlarges it most.
+    """
     height, width = size
     canvases = [(rows * side, columns * side) for rows, columns in aspect_ratios(most)]
     scales = np.asarray([min(tall / height, wide / width) for tall, wide in canvases])
-    chosen = scales[scales >= 1].min() if (scales >= 1).any() else scales[scales < 1].max()
+    shrinks = largest or not (scales >= 1).any()
+    chosen = scales.max() if shrinks else scales[scales >= 1].min()
     alike = [canvas for canvas, scale in zip(canvases, scales, strict=True) if scale == chosen]
     tall, wide = min(alike, key=lambda canvas: canvas[0] * canvas[1])
     return tall // side, wide // side
+
+
+def undistorted(size: Extent, room: Extent) -> Extent:
+    """The largest size of this aspect ratio inside ``room``, a side being at least a pixel."""
+    (height, width), (tall, wide) = size, room
+    down, across = tall / height, wide / width
+    if across < down:
+        return min(math.floor(height * across) or 1, tall), wide
+    return tall, min(math.floor(width * down) or 1, wide)
 
 
 class MllamaImageProcessor(StandardImageProcessor):
@@ -335,14 +348,8 @@ class MllamaImageProcessor(StandardImageProcessor):
         if self.size.get("width") != side:
             raise ConfigError(f"size={self.size} must be a square: it is the size of a tile")
         rows, columns = best_canvas(picture.size, self.max_image_tiles, side)
-        height, width = picture.size
-        tall = min(max(height, side), rows * side)
-        wide = min(max(width, side), columns * side)
-        down, across = tall / height, wide / width
-        if across < down:
-            size = min(math.floor(height * across) or 1, tall), wide
-        else:
-            size = tall, min(math.floor(width * down) or 1, wide)
+        tall, wide = (min(max(a, side), b * side) for a, b in zip(picture.size, (rows, columns), strict=True))
+        size = undistorted(picture.size, (tall, wide))
         small = resize(picture, size, self.resample)
         page = geometry.pad(small, bottom=rows * side - size[0], right=columns * side - size[1])
         values = self.levels().apply(page)

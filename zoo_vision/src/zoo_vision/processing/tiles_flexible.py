@@ -1,4 +1,4 @@
-"""Image processors of LFM2-VL and Ovis2: large pictures are cut by what their tiles keep, and seen whole."""
+"""Image processors of LFM2-VL, Ovis2 and Llama 4: pictures are cut into tiles, and seen whole."""
 
 from __future__ import annotations
 
@@ -6,13 +6,21 @@ from typing import Any, ClassVar
 
 import numpy as np
 
+from zoo_core.errors import ConfigError
 from zoo_core.processing import BatchFeature
 from zoo_vision.processing import geometry
 from zoo_vision.processing.base import HALF, StandardImageProcessor, square
+from zoo_vision.processing.levels import per_channel
 from zoo_vision.processing.patches import padded_patches
 from zoo_vision.processing.picture import Picture, flat_list
 from zoo_vision.processing.resample import BILINEAR, Size, resize_frame, smart_size
-from zoo_vision.processing.tiles_canvas import Extent, GotOcr2ImageProcessor, nearest_grid
+from zoo_vision.processing.tiles_canvas import (
+    Extent,
+    GotOcr2ImageProcessor,
+    best_canvas,
+    nearest_grid,
+    undistorted,
+)
 
 
 class Lfm2VlImageProcessorFast(StandardImageProcessor):
@@ -168,3 +176,89 @@ class Ovis2ImageProcessor(GotOcr2ImageProcessor):
         done = run.open_all(flat_list(images), call, one)
         values = run.finish([part for parts, _ in done for part in parts], call)
         return self.batch({"pixel_values": values, "grids": [grid for _, grid in done]}, call.return_tensors)
+
+
+def brain_float(values: np.ndarray) -> np.ndarray:
+    """Numbers rounded to the nearest bfloat16, as float32."""
+    bits = np.ascontiguousarray(values, dtype=np.float32).view(np.uint32)
+    rounded = bits + np.uint32(0x7FFF) + ((bits >> np.uint32(16)) & np.uint32(1))
+    return (rounded & np.uint32(0xFFFF0000)).view(np.float32)
+
+
+class Llama4ImageProcessorFast(StandardImageProcessor):
+    """Tiles of the canvas that suits a picture and, last where there are several, the whole in one tile.
+
+    Values are rescaled and normalised in bfloat16, as in training.
+
+    max_patches: tiles of a canvas at most. resize_to_max_canvas: fill the largest canvas.
+    """
+
+    model_input_names: ClassVar[list[str]] = ["pixel_values", "aspect_ratios"]
+    size: Size = square(336)
+    resample: int = BILINEAR
+    image_mean: list[float] = HALF
+    image_std: list[float] = HALF
+    do_convert_rgb: bool = True
+    max_patches: int = 16
+    resize_to_max_canvas: bool = False
+
+    @property
+    def brief(self) -> bool:
+        """Whether values are bfloat16: those that are both rescaled and normalised."""
+        return self.do_rescale and self.do_normalize
+
+    def cut(self, picture: Picture) -> tuple[list[Picture], Extent]:
+        """The tiles and the whole, and the canvas (rows, columns)."""
+        side = self.size["height"]
+        if self.size.get("width") != side:
+            raise ConfigError(f"size={self.size} must be a square: it is the size of a tile")
+        rows, columns = best_canvas(picture.size, self.max_patches, side, largest=self.resize_to_max_canvas)
+        canvas = rows * side, columns * side
+        tall, wide = canvas
+        if not self.resize_to_max_canvas:
+            tall, wide = min(max(picture.size[0], side), tall), min(max(picture.size[1], side), wide)
+        small = resize_frame(picture, undistorted(picture.size, (tall, wide)), self.resample)
+        page = geometry.pad(small, bottom=canvas[0] - small.size[0], right=canvas[1] - small.size[1])
+        parts = geometry.tiles(page, side, side)
+        if len(parts) > 1:
+            parts.append(resize_frame(picture, (side, side), self.resample))
+        return parts, (rows, columns)
+
+    def values(self, picture: Picture) -> np.ndarray:
+        """(3, height, width), in `brief` arithmetic every step rounded to bfloat16."""
+        if not self.brief:
+            return self.levels().apply(picture)
+        found = picture.array().astype(np.float32).transpose(2, 0, 1)
+        found = brain_float(found if picture.scale is None else found * picture.scale)
+        found = brain_float(found * np.float32(self.rescale_factor))
+        mean, std = (
+            brain_float(per_channel(one, len(found), "image_mean"))[:, None, None]
+            for one in (self.image_mean, self.image_std)
+        )
+        return brain_float(brain_float(found - mean) / std)
+
+    def preprocess(self, images: Any, **kwargs: Any) -> BatchFeature:
+        """Prepare a batch.
+
+        Returns:
+            ``pixel_values`` (tiles of all pictures, 3, side, side), as tensors of bfloat16, and
+            ``aspect_ratios`` (pictures, 2), the rows and columns of tiles; without ``return_tensors`` a list
+            of each picture's.
+        """
+        run, call = self.begin(kwargs)
+
+        def one(picture: Picture) -> tuple[np.ndarray, Extent]:
+            parts, canvas = run.cut(picture)
+            return np.stack([run.values(part) for part in parts]), canvas
+
+        done = run.open_all(flat_list(images), call, one)
+        values: Any = [tiles for tiles, _ in done]
+        if call.return_tensors is not None:
+            values = np.concatenate(values)
+        data = {"pixel_values": values, "aspect_ratios": [canvas for _, canvas in done]}
+        out = self.batch(data, call.return_tensors)
+        if run.brief and call.return_tensors == "pt":
+            import torch
+
+            out["pixel_values"] = out["pixel_values"].to(torch.bfloat16)
+        return out
