@@ -4,6 +4,7 @@ from __future__ import annotations
 
 COMPONENTS: dict[str, str] = {
     "ASTFeatureExtractor": "zoo_audio.features.kaldi:ASTFeatureExtractor",
+    "BarkProcessor": "zoo_audio.bark.processor:BarkProcessor",
     "ClapFeatureExtractor": "zoo_audio.features.log_mel:ClapFeatureExtractor",
     "ClvpFeatureExtractor": "zoo_audio.features.log_mel:ClvpFeatureExtractor",
     "ClvpTokenizer": "zoo_audio.tokenizers.speech:ClvpTokenizer",

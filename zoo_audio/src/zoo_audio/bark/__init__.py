@@ -19,3 +19,11 @@ FINE = Architecture(
     config="zoo_audio.bark.config:BarkFineConfig",
     models=classes("zoo_audio.bark.model", AutoModel="BarkFineModel"),
 )
+
+ARCHITECTURE = Architecture(
+    model_type="bark",
+    config="zoo_audio.bark.config:BarkConfig",
+    models=classes("zoo_audio.bark.model", AutoModel="BarkModel", AutoModelForTextToWaveform="BarkModel"),
+    tokenizer="zoo_text.tokenizers.wordpiece:BertTokenizer",
+    processor="zoo_audio.bark.processor:BarkProcessor",
+)

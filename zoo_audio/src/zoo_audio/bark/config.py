@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any, Self
 
-from zoo_core.config import PretrainedConfig
+from zoo_core.config import PretrainedConfig, sub_config
 
 
 class BarkSubModelConfig(PretrainedConfig):
@@ -53,3 +54,33 @@ class BarkFineConfig(BarkSubModelConfig):
     def check(self) -> Iterator[tuple[str, str]]:
         if not 1 <= self.n_codes_given < self.n_codes_total:
             yield "n_codes_given", "must be 1 or more and fewer than n_codes_total"
+
+
+class BarkConfig(PretrainedConfig):
+    """Of Bark whole."""
+
+    model_type = "bark"
+
+    semantic_config: BarkSemanticConfig = sub_config(BarkSemanticConfig, fixed=True)
+    coarse_acoustics_config: BarkCoarseConfig = sub_config(BarkCoarseConfig, fixed=True)
+    fine_acoustics_config: BarkFineConfig = sub_config(BarkFineConfig, fixed=True)
+    codec_config: PretrainedConfig = sub_config("encodec")
+    initializer_range: float = 0.02
+
+    @classmethod
+    def from_sub_model_configs(
+        cls,
+        semantic_config: BarkSemanticConfig,
+        coarse_acoustics_config: BarkCoarseConfig,
+        fine_acoustics_config: BarkFineConfig,
+        codec_config: PretrainedConfig,
+        **values: Any,
+    ) -> Self:
+        """The configs of the parts as one."""
+        return cls(
+            semantic_config=semantic_config,
+            coarse_acoustics_config=coarse_acoustics_config,
+            fine_acoustics_config=fine_acoustics_config,
+            codec_config=codec_config,
+            **values,
+        )

@@ -1,4 +1,4 @@
-"""Bark's three transformers: GPT-2's layers, of which those of the last see both ways."""
+"""Bark: three transformers of GPT-2's layers, of which those of the last see both ways, and a codec."""
 
 from __future__ import annotations
 
@@ -8,13 +8,20 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from zoo_audio.bark.config import BarkCoarseConfig, BarkFineConfig, BarkSemanticConfig, BarkSubModelConfig
+from zoo_audio.bark.config import (
+    BarkCoarseConfig,
+    BarkConfig,
+    BarkFineConfig,
+    BarkSemanticConfig,
+    BarkSubModelConfig,
+)
+from zoo_audio.bark.generation import BarkGeneration, CoarseGeneration, FineGeneration, SemanticGeneration
 from zoo_core.checkpoint.ops import Fused
 from zoo_core.config import PretrainedConfig
-from zoo_core.generation import GenerationMixin
 from zoo_core.modeling.decoder import DecoderModel
 from zoo_core.modeling.model import PreTrainedModel
 from zoo_core.modeling.outputs import CausalLMOutputWithPast, MaskedLMOutput
+from zoo_core.modeling.parts import build_part
 from zoo_core.nn.attention import Attention
 from zoo_core.nn.cache import Cache
 from zoo_core.nn.embeddings import LearnedPositions, embed
@@ -64,7 +71,7 @@ class BarkLayer(PreNormLayer):
         }
 
 
-class BarkCausalModel(GenerationMixin, BarkPreTrainedModel, DecoderModel):
+class BarkCausalModel(BarkPreTrainedModel, DecoderModel):
     """A decoder with learned positions and a head over another vocabulary than that of its input."""
 
     hub_names = {
@@ -124,21 +131,21 @@ class BarkCausalModel(GenerationMixin, BarkPreTrainedModel, DecoderModel):
         return CausalLMOutputWithPast.carry(found, logits=self.lm_head(found.last_hidden_state))
 
 
-class BarkSemanticModel(BarkCausalModel):
+class BarkSemanticModel(SemanticGeneration, BarkCausalModel):
     """Text to semantic tokens."""
 
     config_class = BarkSemanticConfig
     base_model_prefix = "semantic"
 
 
-class BarkCoarseModel(BarkCausalModel):
+class BarkCoarseModel(CoarseGeneration, BarkCausalModel):
     """Semantic tokens to the codes of the first two codebooks in turn."""
 
     config_class = BarkCoarseConfig
     base_model_prefix = "coarse_acoustics"
 
 
-class BarkFineModel(BarkPreTrainedModel):
+class BarkFineModel(FineGeneration, BarkPreTrainedModel):
     """The codes of some codebooks to those of the next."""
 
     config_class = BarkFineConfig
@@ -203,3 +210,25 @@ class BarkFineModel(BarkPreTrainedModel):
         context = AttentionContext(hidden, attention_mask)
         hidden = run_layers(self.layers, hidden, context, norm=self.norm, head_mask=head_mask)
         return MaskedLMOutput(logits=self.lm_heads[codebook_idx - first](hidden))
+
+
+class BarkModel(BarkGeneration, BarkPreTrainedModel):
+    """Bark whole: text to sound by `generate`."""
+
+    config_class = BarkConfig
+
+    def __init__(self, config: BarkConfig) -> None:
+        super().__init__(config)
+        self.semantic = BarkSemanticModel(config.semantic_config)
+        self.coarse_acoustics = BarkCoarseModel(config.coarse_acoustics_config)
+        self.fine_acoustics = BarkFineModel(config.fine_acoustics_config)
+        self.codec_model = build_part(config.codec_config)
+        self.post_init()
+
+    def forward(self, **inputs: Any) -> Any:
+        """Bark has no pass of its own.
+
+        Raises:
+            NotImplementedError: always; says what to call.
+        """
+        raise NotImplementedError("BarkModel speaks by generate(input_ids); its parts have forwards")

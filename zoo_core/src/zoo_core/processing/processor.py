@@ -160,7 +160,7 @@ class ProcessorMixin(SettingsFile):
     def save_pretrained(
         self, save_directory: str | os.PathLike[str], *, push_to_hub: bool = False, **kwargs: Any
     ) -> list[str]:
-        """Write every component, the chat template and, where it says anything, processor_config.json."""
+        """Write every component, the chat template and, where it is needed, processor_config.json."""
         folder = Path(save_directory)
         folder.mkdir(parents=True, exist_ok=True)
         written: list[str] = []
@@ -176,7 +176,8 @@ class ProcessorMixin(SettingsFile):
             path.write_text(self.chat_template, encoding="utf-8")
             written.append(str(path))
         self.processor_class = type(self).__name__
-        if set(self.to_dict()) != {"processor_class"}:
+        alone = all(name.endswith("tokenizer") for name in self.attributes)  # no other file names the class
+        if alone or set(self.to_dict()) != {"processor_class"}:
             path = folder / self.file_names[0]
             self.to_json_file(path)
             written.append(str(path))
