@@ -89,6 +89,14 @@ def run(bench: Bench) -> None:
         **_sides(DECODE),
     )
     bench.steady(
+        "246 M parameters, batch 1, our steps compiled",
+        args={"folder": large, "batch": 1, "prompt": 16, "tokens": 32, "elements": 16 * layer + 32000 * 1024},
+        limits={"tokens/s": 1.35, "tokens/s/memory": 0.92},
+        warmup=1,
+        memory=MEMORY,
+        **_sides(DECODE, options=COMPILED),
+    )
+    bench.steady(
         "2 layers, 128 wide, batch 1",
         args={"folder": small, "batch": 1, "prompt": 16, "tokens": 200},
         limits={"tokens/s": 3.0},

@@ -40,7 +40,7 @@ CASES = int(os.environ.get("FUZZ_CASES", "400"))
 BULK = int(os.environ.get("FUZZ_BULK", "20000"))
 BATCH = 1000
 SIZE = 4 * mmap.PAGESIZE
-SLOWEST = 2.0
+SLOWEST = 2.0  # seconds of the processor, which a busy machine does not lengthen
 
 often = settings(
     max_examples=CASES,
@@ -120,11 +120,11 @@ def quick() -> Iterator[None]:
 @often
 @given(value=values)
 def test_reply_values(arena: Arena, value: Any) -> None:
-    started = time.monotonic()
+    started = time.process_time()
     decoder = Decoder(arena, kept=lambda number, text: Opaque(number, text), output=session._output)
     with contextlib.suppress(SandboxError):
         decoder.decode(value)
-    assert time.monotonic() - started < SLOWEST
+    assert time.process_time() - started < SLOWEST
 
 
 @often
@@ -207,7 +207,7 @@ sources = st.recursive(
     place=st.sampled_from(["", "in", "a.b"]),
 )
 def test_names_in_files(names: list[Any], ignored: list[Any], place: str) -> None:
-    started = time.monotonic()
+    started = time.process_time()
     model = torch.nn.Module()
     inner = torch.nn.Module()
     for part in (model, inner):
@@ -222,7 +222,7 @@ def test_names_in_files(names: list[Any], ignored: list[Any], place: str) -> Non
             given_shapes = [rows[name] for name in row.canonical]
             if row.op is not None:
                 row.op.from_hub(lambda name: torch.zeros(4, 6), given_shapes)
-    assert time.monotonic() - started < SLOWEST
+    assert time.process_time() - started < SLOWEST
 
 
 words = st.sampled_from(
@@ -374,7 +374,7 @@ def test_in_bulk(arena: Arena, seed: int) -> None:
     frame = pack({"id": 1, "ok": {"value": {"d": [["a", {"T": ["float32", [2, 3], 64]}]]}}}, limit=1 << 20)
     record = json.dumps({"version": 1, "records": [VALID]}).encode()
     for case in range(BATCH):
-        started = time.monotonic()
+        started = time.process_time()
         with contextlib.suppress(SandboxError, ConfigError):
             if case % 4 == 0:
                 decoder = Decoder(arena, kept=lambda number, text: None, output=session._output)
@@ -391,4 +391,4 @@ def test_in_bulk(arena: Arena, seed: int) -> None:
                 assert os.path.normpath("/repo/" + found.filename) == "/repo/" + found.filename
             else:
                 parse_records(hostile.damaged(record), source="fuzz")
-        assert time.monotonic() - started < SLOWEST
+        assert time.process_time() - started < SLOWEST
