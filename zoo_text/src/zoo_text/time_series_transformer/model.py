@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar, NamedTuple
 
 import torch
 from torch import Tensor, nn
@@ -75,8 +75,12 @@ class TimeSeriesTransformerStack(Seq2SeqStack, TimeSeriesTransformerPreTrainedMo
         """The decoder's places follow the encoder's."""
         if inputs_embeds is None:
             raise ValueError("pass inputs_embeds (batch, time, feature_size); series have no input_ids")
-        start = past + self.config.context_length if self.is_decoder else past
+        start = past + self.first_position() if self.is_decoder else past
         return super().embed(None, self.embed_tokens(inputs_embeds), position_ids, start)
+
+    def first_position(self) -> int:
+        """Where the decoder begins."""
+        return self.config.context_length
 
 
 class CategoryEmbedder(nn.Module):
@@ -109,15 +113,31 @@ def lagged(series: Tensor, lags: list[int], length: int, *, shift: int = 0) -> T
     return torch.stack([series[:, end - length : end] for end in ends], dim=-1).flatten(2)
 
 
+class Series(NamedTuple):
+    """Scaled series as a model reads them.
+
+    values: (batch, time, channels * lags). beside: (batch, time, features), what else is known of each time.
+    static: (batch, features). loc, scale: (batch, 1, ...), what undoes the scaling.
+    """
+
+    values: Tensor
+    beside: Tensor
+    static: Tensor
+    loc: Tensor
+    scale: Tensor
+
+
 class TimeSeriesTransformerModel(Seq2SeqModel, TimeSeriesTransformerPreTrainedModel):
     """Encoder of what was, and decoder of what is to come."""
+
+    stack_class: ClassVar[type[Seq2SeqStack]] = TimeSeriesTransformerStack
 
     def __init__(self, config: TimeSeriesTransformerConfig) -> None:
         super().__init__(config)
         if config.num_static_categorical_features:
             self.embedder = CategoryEmbedder(config.cardinality, config.embedding_dimension)
-        self.encoder = TimeSeriesTransformerStack(config)
-        self.decoder = TimeSeriesTransformerStack(config, decoder=True)
+        self.encoder = self.stack_class(config)
+        self.decoder = self.stack_class(config, decoder=True)
         self.post_init()
 
     def static(self, loc: Tensor, scale: Tensor, categories: Tensor | None, reals: Tensor | None) -> Tensor:
@@ -146,25 +166,48 @@ class TimeSeriesTransformerModel(Seq2SeqModel, TimeSeriesTransformerPreTrainedMo
             past_values: (batch, context_length + longest lag), with a last dimension `input_size` if not 1.
             past_observed_mask: of the same shape, 0 for values that lack.
             past_time_features, future_time_features: (batch, time, features) of each time.
-            future_values: (batch, prediction_length, ...) what follows; without it the decoder reads nothing.
+            future_values: (batch, prediction_length, ...) what follows; without it the decoder reads one zero.
             static_categorical_features, static_real_features: (batch, features) of each series.
         """
-        context = self.config.context_length
-        observed = torch.ones_like(past_values) if past_observed_mask is None else past_observed_mask
-        _, loc, scale = rescaled(past_values[:, -context:], observed[:, -context:], self.config.scaling)
-        series, times = past_values, past_time_features[:, -context:]
-        if future_values is not None:
-            if future_time_features is None:
-                raise ValueError("future_values need future_time_features")
-            series = torch.cat((series, future_values), dim=1)
-            times = torch.cat((times, future_time_features), dim=1)
-        static = self.static(loc, scale, static_categorical_features, static_real_features)
-        values = lagged((series - loc) / scale, self.config.lags_sequence, times.shape[1])
-        features = torch.cat((values, with_times(static, times)), dim=-1)
-        outputs = super().forward(
-            inputs_embeds=features[:, :context], decoder_inputs_embeds=features[:, context:], **inputs
+        series = self.read(
+            past_values,
+            past_time_features,
+            past_observed_mask,
+            static_categorical_features,
+            static_real_features,
+            future_values,
+            future_time_features,
         )
-        return Seq2SeqTSModelOutput.carry(outputs, loc=loc, scale=scale, static_features=static)
+        features, context = torch.cat(series[:2], dim=-1), self.config.context_length
+        future = torch.zeros_like(features[:, :1]) if future_values is None else features[:, context:]
+        outputs = super().forward(inputs_embeds=features[:, :context], decoder_inputs_embeds=future, **inputs)
+        return Seq2SeqTSModelOutput.carry(
+            outputs, loc=series.loc, scale=series.scale, static_features=series.static
+        )
+
+    def read(
+        self,
+        values: Tensor,
+        times: Tensor,
+        observed: Tensor | None,
+        categories: Tensor | None,
+        reals: Tensor | None,
+        future_values: Tensor | None,
+        future_times: Tensor | None,
+    ) -> Series:
+        """The inputs of `forward`, scaled, from the beginning of the context on."""
+        context = self.config.context_length
+        observed = torch.ones_like(values) if observed is None else observed
+        _, loc, scale = rescaled(values[:, -context:], observed[:, -context:], self.config.scaling)
+        times = times[:, -context:]
+        if future_values is not None:
+            if future_times is None:
+                raise ValueError("future_values need future_time_features")
+            values = torch.cat((values, future_values), dim=1)
+            times = torch.cat((times, future_times), dim=1)
+        static = self.static(loc, scale, categories, reals)
+        seen = lagged((values - loc) / scale, self.config.lags_sequence, times.shape[1])
+        return Series(seen, with_times(static, times), static, loc, scale)
 
 
 def with_times(static: Tensor, times: Tensor) -> Tensor:
@@ -175,13 +218,15 @@ def with_times(static: Tensor, times: Tensor) -> Tensor:
 class TimeSeriesTransformerForPrediction(TimeSeriesTransformerPreTrainedModel):
     """The Time Series Transformer with a distribution of each next value."""
 
-    base_class: type[TimeSeriesTransformerModel] = TimeSeriesTransformerModel
+    base_class: ClassVar[type[TimeSeriesTransformerModel]] = TimeSeriesTransformerModel
+    #: whether the decoder's states do not change as the series goes on
+    cached: ClassVar[bool] = True
 
     def __init__(self, config: TimeSeriesTransformerConfig) -> None:
         super().__init__(config)
         self.model = self.base_class(config)
         self.parameter_projection = DistributionProjection(
-            config.distribution_output, config.d_model, config.input_size
+            config.distribution_output, self.states_size(config), config.input_size
         )
         self.post_init()
 
@@ -190,6 +235,14 @@ class TimeSeriesTransformerForPrediction(TimeSeriesTransformerPreTrainedModel):
 
     def get_decoder(self) -> nn.Module:
         return self.model.get_decoder()
+
+    def states_size(self, config: TimeSeriesTransformerConfig) -> int:
+        """Width of what `states` gives."""
+        return config.d_model
+
+    def states(self, outputs: Seq2SeqTSModelOutput) -> Tensor:
+        """What the distributions are made of, (batch, prediction_length, width)."""
+        return outputs.last_hidden_state
 
     def parameters_of(self, states: Tensor) -> tuple[Tensor, ...]:
         """Parameters of the distributions, without a last dimension where there is one channel."""
@@ -221,7 +274,7 @@ class TimeSeriesTransformerForPrediction(TimeSeriesTransformerPreTrainedModel):
         )
         if future_values is None:
             return Seq2SeqTSPredictionOutput.carry(outputs)
-        params = self.parameters_of(outputs.last_hidden_state)
+        params = self.parameters_of(self.states(outputs))
         distribution = self.parameter_projection.distribution(params, outputs.loc, outputs.scale)
         loss = -distribution.log_prob(future_values)
         weight = torch.ones_like(loss)
@@ -254,12 +307,17 @@ class TimeSeriesTransformerForPrediction(TimeSeriesTransformerPreTrainedModel):
         loc, scale = known.loc.repeat_interleave(count, 0), known.scale.repeat_interleave(count, 0)
         source = known.encoder_last_hidden_state.repeat_interleave(count, 0)
         beside = with_times(known.static_features, future_time_features).repeat_interleave(count, 0)
-        series, cache = (past_values.repeat_interleave(count, 0) - loc) / scale, Cache()
+        series = (past_values.repeat_interleave(count, 0) - loc) / scale
+        cache = Cache() if self.cached else None
         for step in range(self.config.prediction_length):
-            features = torch.cat((lagged(series, lags, 1, shift=1), beside[:, step : step + 1]), dim=-1)
+            start = step if self.cached else 0
+            values = lagged(series, lags, step + 1 - start, shift=1)
             states = self.model.decoder(
-                inputs_embeds=features, encoder_hidden_states=source, past_key_values=cache
-            ).last_hidden_state
+                inputs_embeds=torch.cat((values, beside[:, start : step + 1]), dim=-1),
+                encoder_hidden_states=source,
+                past_key_values=cache,
+                use_cache=self.cached,
+            ).last_hidden_state[:, -1:]
             drawn = self.parameter_projection.distribution(self.parameters_of(states), loc, scale).sample()
             series = torch.cat((series, (drawn - loc) / scale), dim=1)
         future = (series * scale + loc)[:, -self.config.prediction_length :]
