@@ -166,7 +166,7 @@ class TimeSeriesTransformerModel(Seq2SeqModel, TimeSeriesTransformerPreTrainedMo
             past_values: (batch, context_length + longest lag), with a last dimension `input_size` if not 1.
             past_observed_mask: of the same shape, 0 for values that lack.
             past_time_features, future_time_features: (batch, time, features) of each time.
-            future_values: (batch, prediction_length, ...) what follows; without it the decoder reads one zero.
+            future_values: (batch, prediction_length, ...) what follows; else the decoder reads one zero.
             static_categorical_features, static_real_features: (batch, features) of each series.
         """
         series = self.read(
