@@ -37,16 +37,17 @@ def linear(x: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
         return F.linear(x, weight, bias)
     rows = x.numel() // x.shape[-1]
     if 0 < rows <= FEW:
-        flat = x.reshape(rows, weight.shape[1])
-        even = weight.shape[0] // _BLOCKS * _BLOCKS
-        blocks = weight[:even].view(_BLOCKS, even // _BLOCKS, weight.shape[1])
-        product = torch.bmm(blocks, flat.t().expand(_BLOCKS, -1, -1)).view(even, rows).t()
-        if even < weight.shape[0]:  # vocabularies are often odd
-            product = torch.cat((product, F.linear(flat, weight[even:])), dim=1)
-        product = product.contiguous()
-        if bias is not None:
-            product += bias
-        return product.view(*x.shape[:-1], weight.shape[0])
+        flat, odd = x.reshape(rows, weight.shape[1]), weight.shape[0] % _BLOCKS
+        even = weight[:-odd] if odd else weight
+        blocks = even.view(_BLOCKS, -1, weight.shape[1])
+        product = torch.bmm(blocks, flat.t().expand(_BLOCKS, -1, -1))
+        if rows > 1 or odd:
+            product = product.view(-1, rows).t()
+            if odd:  # vocabularies often are
+                product = torch.cat((product, F.linear(flat, weight[-odd:])), dim=1)
+            product = product.contiguous()
+        product = product.view(*x.shape[:-1], weight.shape[0])
+        return product if bias is None else product.add_(bias)
     if _onednn is None or rows == 0 or torch.compiler.is_compiling():
         return F.linear(x, weight, bias)
     return _onednn(x, weight, bias, "none", [], "")
