@@ -15,8 +15,7 @@ from zoo_core.nn.activation import activation
 from zoo_core.nn.attention import AttentionCore
 from zoo_core.nn.linear import Linear
 from zoo_core.nn.masks import AttentionContext, Mask, MaskRule
-from zoo_core.nn.norm import RMSNorm
-from zoo_core.nn.recording import ATTENTIONS, wants
+from zoo_core.nn.recording import ATTENTIONS, CROSS_ATTENTIONS, record, wants
 from zoo_text.mega.average import MovingAverage
 from zoo_text.mega.config import MegaConfig
 
@@ -34,6 +33,17 @@ class ScaleNorm(nn.Module):
         return y if self.scalar is None else y * self.scalar
 
 
+class FeatureScale(nn.Module):
+    """A factor for each feature: in all releases "rmsnorm" does no more."""
+
+    def __init__(self, size: int, affine: bool) -> None:
+        super().__init__()
+        self.weight = nn.Parameter(torch.ones(size)) if affine else None
+
+    def forward(self, x: Tensor) -> Tensor:
+        return x if self.weight is None else x * self.weight
+
+
 class FeatureNorm(nn.BatchNorm1d):
     """Each feature (batch, sequence, feature) by its mean and variance over tokens."""
 
@@ -49,7 +59,7 @@ def make_norm(config: MegaConfig, eps: float = 1e-5) -> nn.Module:
     if kind == "layernorm":
         return nn.LayerNorm(size, eps=eps, elementwise_affine=affine)
     if kind == "rmsnorm":
-        return RMSNorm(size, eps, affine=affine)
+        return FeatureScale(size, affine)
     return FeatureNorm(size, eps=eps, affine=affine)
 
 
@@ -157,6 +167,8 @@ class SingleHead(AttentionCore):
         head_mask: Tensor | None = None,
     ) -> tuple[Tensor, Tensor | None]:
         if self.pointwise is None:
+            if mask.allowed is not None:
+                mask = Mask(self.lifted(mask.allowed))
             return super().weigh(query, key, value, mask, name=name, bias=bias, head_mask=head_mask)
         allowed = mask.allowed
         if mask.causal:
@@ -166,6 +178,10 @@ class SingleHead(AttentionCore):
         if allowed is not None:
             weights = weights * allowed
         return F.dropout(weights, self.dropout, self.training) @ value, weights if wants(name) else None
+
+    def lifted(self, allowed: Tensor) -> Tensor:
+        """A mask (..., Q, K) that hides all from nobody: softmax reads what is padding alone as it is."""
+        return allowed | ~allowed.any(-1, keepdim=True) if self.pointwise is None else allowed
 
     def seen(self, queries: int, keys: int, allowed: Tensor | None) -> Tensor | int:
         """How many keys a query sees, (..., Q, 1); a causal one all since the first that it sees."""
@@ -211,8 +227,9 @@ class GatedAttention(SingleHead):
         return self.gate(hidden, update, candidate + self.h_proj(read))
 
     def folds(self, context: AttentionContext) -> bool:
-        """Whether chunks can be told apart without a mask: padding or a cache may shift them."""
-        if self.rule.chunk is None or context.query_length <= self.rule.chunk or context.cache is not None:
+        """Whether chunks can be told apart without a mask: padding or what is cached may shift them."""
+        chunk, past = self.rule.chunk, context.past_length
+        if chunk is None or context.query_length <= chunk or not isinstance(past, int) or past:
             return False
         return context.padding is None or not self.rule.causal or bool(context.padding[..., 0].all())
 
@@ -227,7 +244,9 @@ class GatedAttention(SingleHead):
     def within_chunks(self, query: Tensor, key: Tensor, value: Tensor, context: AttentionContext) -> Tensor:
         """The same where no token sees another chunk than its own; the last may be short."""
         length, chunk = context.query_length, self.rule.chunk
-        assert chunk is not None
+        assert chunk is not None and self.layer_idx is not None
+        if context.cache is not None:
+            context.cache.attention(self.layer_idx).update(key[:, None], value[:, None])
         short = -length % chunk
         inside = torch.arange(chunk, device=query.device)
         real = (
@@ -235,7 +254,7 @@ class GatedAttention(SingleHead):
         )
         allowed = F.pad(real[:, 0, 0], (0, short)).unflatten(1, (-1, chunk))[:, :, None]
         if self.rule.causal:
-            allowed = allowed & (inside <= inside[:, None])
+            allowed = self.lifted(allowed) & (inside <= inside[:, None])
         query, key, value = (
             F.pad(x, (0, 0, 0, short)).unflatten(1, (-1, chunk)) for x in (query, key, value)
         )
@@ -251,7 +270,7 @@ class GatedCrossAttention(SingleHead):
     def __init__(self, config: MegaConfig, layer_idx: int) -> None:
         super().__init__(config, layer_idx)
         size, width = config.hidden_size, config.shared_representation_size
-        self.sizes = [size, width, size]
+        self.sizes = [size, size, width]
         self.value_dropout = MegaDropout(config.dropout_prob, config)
         self.k_proj, self.v_proj = Linear(size, width), Linear(size, size)
         self.q_proj, self.h_proj = Linear(size, sum(self.sizes)), Linear(size, size)
@@ -259,14 +278,16 @@ class GatedCrossAttention(SingleHead):
     def forward(self, hidden: Tensor, context: AttentionContext) -> Tensor:  # type: ignore[override]
         """(batch, query, hidden) to the same shape."""
         normed = self.norm(hidden) if self.pre_norm else hidden
-        update, query, reset = self.q_proj(normed).split(self.sizes, dim=-1)
+        update, reset, query = self.q_proj(normed).split(self.sizes, dim=-1)
         key, value = self.source(context)
         keys = torch.arange(key.shape[1], device=key.device)
-        bias = self.bias(context.positions, keys, max(context.past_length + len(query), len(keys)))
-        attended = self.attend(
-            query[:, None], key[:, None], value[:, None], context.cross_mask(), bias=bias.to(query.dtype)
-        )[:, 0]
-        return self.gate(hidden, update, self.h_proj(attended * self.act(reset)))
+        bias = self.bias(context.positions, keys, max(context.past_length + context.query_length, len(keys)))
+        query, key, value = (x[:, None] for x in (query, key, value))
+        attended, weights = self.weigh(
+            query, key, value, context.cross_mask(), name=CROSS_ATTENTIONS, bias=bias.to(query.dtype)
+        )
+        record(CROSS_ATTENTIONS, None if weights is None else weights[:, 0])
+        return self.gate(hidden, update, self.h_proj(attended[:, 0] * self.act(reset)))
 
     def source(self, context: AttentionContext) -> tuple[Tensor, Tensor]:
         """Keys and values (batch, source, width) of the encoder's states, computed once a generation."""
