@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from zoo_core.config import PretrainedConfig
+from zoo_core.errors import ConfigError
 from zoo_core.modeling.model import PreTrainedModel
 from zoo_core.modeling.outputs import (
     BaseModelOutput,
@@ -130,10 +132,8 @@ class DeformableDetrEncoder(DeformableDetrPreTrainedModel):
         )
 
     def forward(self, maps: FeatureLevels, places: Tensor, ratios: Tensor) -> BaseModelOutput:
-        """States (batch, cells, hidden); `ratios` (batch, levels, 2) of the maps are no padding."""
-        cells = [rows * columns for rows, columns in maps.grids]
-        own = ratios.repeat_interleave(torch.tensor(cells, device=ratios.device), dim=1)
-        references = (maps.centres() / own)[:, :, None] * ratios[:, None]
+        """States (batch, cells, hidden); see `Levels`."""
+        references = cell_references(maps, ratios)
         maps = maps.with_states(self.dropout(maps.states))
         for layer in self.layers:
             record(HIDDEN_STATES, maps.states)
@@ -183,25 +183,89 @@ def shifted(references: Tensor, offsets: Tensor) -> Tensor:
     return offsets + F.pad(base, (0, 4 - base.shape[-1]))
 
 
+def cell_references(maps: FeatureLevels, ratios: Tensor) -> Tensor:
+    """(batch, cells, levels, 2): where each cell's centre lies in each map; `ratios` as in `Levels`."""
+    cells = [rows * columns for rows, columns in maps.grids]
+    own = ratios.repeat_interleave(torch.tensor(cells, device=ratios.device), dim=1)
+    return (maps.centres() / own)[:, :, None] * ratios[:, None]
+
+
 def valid_ratios(mask: Tensor) -> Tensor:
     """(batch, 2): the share of columns and of rows of masks (batch, rows, columns) that are no padding."""
     mask = mask.float()
     return torch.stack((mask[:, 0].mean(1), mask[:, :, 0].mean(1)), dim=-1)
 
 
-class DeformableDetrModel(DetrBackboned, DeformableDetrPreTrainedModel):
+class Levels(NamedTuple):
+    """Maps of images in several sizes, of one width.
+
+    Args:
+        masks: for each level (batch, rows, columns), True inside of the image.
+        places: (batch, cells, hidden), positions with the level's own vector.
+        ratios: (batch, levels, 2), the share of columns and of rows that are no padding.
+    """
+
+    maps: FeatureLevels
+    masks: list[Tensor]
+    places: Tensor
+    ratios: Tensor
+
+
+class LevelledBackbone(DetrBackboned):
+    """A model whose backbone's maps are projected to one width, with smaller ones made from the last."""
+
+    def build_levels(self, config: PretrainedConfig) -> None:
+        """The backbone, the projections, and a vector for each level; of one level, the last map is it."""
+        count, size = config.num_feature_levels, config.d_model
+        self.build_backbone(config, [2, 3, 4] if count > 1 else [4])
+        channels = self.backbone.channels if count > 1 else self.backbone.channels[-1:]
+        if len(channels) > count:
+            raise ConfigError(
+                f"num_feature_levels is {count} and the backbone returns {len(channels)} maps; it must be 1, "
+                f"for the last map alone, or at least {len(channels)}"
+            )
+        parts = [nn.Conv2d(width, size, 1) for width in channels]
+        for i in range(count - len(channels)):
+            parts.append(nn.Conv2d(channels[-1] if i == 0 else size, size, 3, stride=2, padding=1))
+        self.input_proj = nn.ModuleList(nn.Sequential(conv, nn.GroupNorm(32, size)) for conv in parts)
+        self.level_embed = nn.Parameter(torch.zeros(count, size))
+
+    def see(self, pixel_values: Tensor, pixel_mask: Tensor | None = None) -> Levels:
+        """What of images (batch, channels, height, width) the encoder takes; the mask is 0 in padding."""
+        if pixel_mask is None:
+            pixel_mask = torch.ones_like(pixel_values[:, 0], dtype=torch.long)
+        projected = self._project(pixel_values)
+        masks = [
+            F.interpolate(pixel_mask[:, None].float(), size=x.shape[-2:])[:, 0].bool() for x in projected
+        ]
+        maps = FeatureLevels.of(projected, torch.cat([mask.flatten(1) for mask in masks], dim=1))
+        places = [self._places(mask) + own for mask, own in zip(masks, self.level_embed, strict=True)]
+        ratios = torch.stack([valid_ratios(mask) for mask in masks], dim=1)
+        return Levels(maps, masks, torch.cat(places, dim=1).to(maps.states), ratios.to(maps.states))
+
+    def _project(self, pixel_values: Tensor) -> list[Tensor]:
+        image = self.backbone(pixel_values, output_hidden_states=False, output_attentions=False)
+        given = image.feature_maps if self.config.num_feature_levels > 1 else image.feature_maps[-1:]
+        found: list[Tensor] = []
+        for i, project in enumerate(self.input_proj):
+            found.append(project(given[i] if i < len(given) else given[-1] if i == len(given) else found[-1]))
+        return found
+
+    def _places(self, mask: Tensor) -> Tensor:
+        return self.sine_places(mask) if self.learned_places is None else self.learned_places(mask)
+
+    def sine_places(self, mask: Tensor) -> Tensor:
+        """Positions (batch, cells, hidden) of a map whose mask is (batch, rows, columns)."""
+        return sine_places(mask, self.config.d_model // 2, start=0.5)
+
+
+class DeformableDetrModel(LevelledBackbone, DeformableDetrPreTrainedModel):
     """Backbone, encoder and decoder."""
 
     def __init__(self, config: DeformableDetrConfig) -> None:
         super().__init__(config)
-        levels, size = config.num_feature_levels, config.d_model
-        self.build_backbone(config, [2, 3, 4] if levels > 1 else [4])
-        channels = self.backbone.channels if levels > 1 else self.backbone.channels[-1:]
-        parts = [nn.Conv2d(width, size, 1) for width in channels]
-        for i in range(levels - len(channels)):
-            parts.append(nn.Conv2d(channels[-1] if i == 0 else size, size, 3, stride=2, padding=1))
-        self.input_proj = nn.ModuleList(nn.Sequential(conv, nn.GroupNorm(32, size)) for conv in parts)
-        self.level_embed = nn.Parameter(torch.zeros(levels, size))
+        size = config.d_model
+        self.build_levels(config)
         self.encoder, self.decoder = DeformableDetrEncoder(config), DeformableDetrDecoder(config)
         if config.two_stage:
             self.enc_output, self.enc_output_norm = nn.Linear(size, size), nn.LayerNorm(size)
@@ -223,18 +287,9 @@ class DeformableDetrModel(DetrBackboned, DeformableDetrPreTrainedModel):
             pixel_values: (batch, channels, height, width). pixel_mask: (batch, height, width), 0 in padding.
             encoder_outputs: of an earlier call.
         """
-        if pixel_mask is None:
-            pixel_mask = torch.ones_like(pixel_values[:, 0], dtype=torch.long)
-        projected = self._project(pixel_values)
-        masks = [
-            F.interpolate(pixel_mask[:, None].float(), size=x.shape[-2:])[:, 0].bool() for x in projected
-        ]
-        ratios = torch.stack([valid_ratios(mask) for mask in masks], dim=1)
-        inside = torch.cat([mask.flatten(1) for mask in masks], dim=1)
-        maps = FeatureLevels.of(projected, inside)
+        maps, masks, places, ratios = self.see(pixel_values, pixel_mask)
         if encoder_outputs is None:
-            places = [self._places(mask) + own for mask, own in zip(masks, self.level_embed, strict=True)]
-            encoder_outputs = self.encoder(maps, torch.cat(places, dim=1).to(maps.states), ratios)
+            encoder_outputs = self.encoder(maps, places, ratios)
         encoded = as_output(encoder_outputs)
         maps = maps.with_states(encoded.last_hidden_state)
         start, queries, references, found = (
@@ -249,19 +304,6 @@ class DeformableDetrModel(DetrBackboned, DeformableDetrPreTrainedModel):
             intermediate_reference_points=decoded.intermediate_reference_points,
             **found,
         )
-
-    def _project(self, pixel_values: Tensor) -> list[Tensor]:
-        image = self.backbone(pixel_values, output_hidden_states=False, output_attentions=False)
-        given = image.feature_maps if self.config.num_feature_levels > 1 else image.feature_maps[-1:]
-        found: list[Tensor] = []
-        for i, project in enumerate(self.input_proj):
-            found.append(project(given[i] if i < len(given) else given[-1] if i == len(given) else found[-1]))
-        return found
-
-    def _places(self, mask: Tensor) -> Tensor:
-        if self.learned_places is not None:
-            return self.learned_places(mask)
-        return sine_places(mask, self.config.d_model // 2, start=0.5)
 
     def _queries(self, maps: FeatureLevels) -> tuple[Tensor, Tensor, Tensor, dict[str, Tensor]]:
         """States to start from, positions, references; learned."""

@@ -146,18 +146,18 @@ def sines(values: Tensor, features: int, *, base: float = 10000.0) -> Tensor:
     return torch.stack((angles[..., 0::2].sin(), angles[..., 1::2].cos()), dim=-1).flatten(-2)
 
 
-def sine_places(mask: Tensor, features: int, *, start: float = 0.0) -> Tensor:
+def sine_places(mask: Tensor, features: int, *, start: float = 0.0, base: float = 10000.0) -> Tensor:
     """(batch, rows x columns, 2 x features): sines of rows, then of columns, counted where `mask` is 1.
 
     Args:
         mask: (batch, rows, columns), 1 inside of the image and 0 in its padding.
-        start: what is counted from; 0.5 means the middles of cells.
+        start: what is counted from; 0.5 means the middles of cells. base: see `sines`.
     """
     axes = []
     for axis in (1, 2):
         count = mask.float().cumsum(axis)
         count = (count - start) / (count.select(axis, -1).unsqueeze(axis) + 1e-6) * 2 * math.pi
-        axes.append(sines(count, features))
+        axes.append(sines(count, features, base=base))
     return torch.cat(axes, dim=-1).flatten(1, 2)
 
 
@@ -254,7 +254,7 @@ class DetrBackboned(FreezableBackbone):
 
     def build_backbone(self, config: PretrainedConfig, stages: list[int]) -> None:
         """The network, of which a timm's returns the maps of `stages`, and learned positions."""
-        strides = {"output_stride": 16} if config.dilation else {}
+        strides = {"output_stride": 16} if getattr(config, "dilation", False) else {}
         self.backbone = build_backbone(config, out_indices=stages, **strides)
         freeze_batch_norms(self.backbone)
         freeze_first_stage(self.backbone)

@@ -35,7 +35,7 @@ def set_losses(found: dict[str, Tensor], targets: Sequence[Target], config: Any)
     weight = torch.ones(logits.shape[-1], device=logits.device)
     weight[-1] = config.eos_coefficient
     loss = F.cross_entropy(logits.float().transpose(1, 2), classes, weight)
-    return {"loss_ce": loss, **_other_losses(found, pairs, targets)}
+    return {"loss_ce": loss, **other_losses(found, pairs, targets)}
 
 
 def focal_set_losses(found: dict[str, Tensor], targets: Sequence[Target], config: Any) -> dict[str, Tensor]:
@@ -46,7 +46,7 @@ def focal_set_losses(found: dict[str, Tensor], targets: Sequence[Target], config
     goal = F.one_hot(classes, logits.shape[-1] + 1)[..., :-1].to(logits)
     losses = sigmoid_focal_losses(logits, goal, alpha=config.focal_alpha)
     loss = losses.sum() / object_count(targets, logits)
-    return {"loss_ce": loss, **_other_losses(found, pairs, targets)}
+    return {"loss_ce": loss, **other_losses(found, pairs, targets)}
 
 
 def _matched(
@@ -62,7 +62,8 @@ def _matched(
     return pairs, classes
 
 
-def _other_losses(found: dict[str, Tensor], pairs: Pairs, targets: Sequence[Target]) -> dict[str, Tensor]:
+def other_losses(found: dict[str, Tensor], pairs: Pairs, targets: Sequence[Target]) -> dict[str, Tensor]:
+    """All parts but `loss_ce`, see `set_losses`."""
     logits = found["logits"].detach()
     named = (logits.argmax(-1) != logits.shape[-1] - 1).sum(1).float()
     counts = named.new_tensor([len(target["class_labels"]) for target in targets])

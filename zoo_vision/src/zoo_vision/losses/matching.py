@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 import torch
@@ -66,12 +66,18 @@ def assigned(costs: Tensor) -> tuple[Tensor, Tensor]:
 
 @torch.no_grad()
 def match_boxes(
-    class_costs: Tensor, boxes: Tensor, targets: Sequence[Target], *, bbox_cost: float, giou_cost: float
+    class_costs: Iterable[Tensor],
+    boxes: Tensor,
+    targets: Sequence[Target],
+    *,
+    bbox_cost: float,
+    giou_cost: float,
 ) -> Pairs:
     """Match by class, by the distance of boxes, and by their overlap.
 
     Args:
-        class_costs: (batch, queries, classes), of each class to each query. boxes: (batch, queries, 4).
+        class_costs: for each image (queries, classes), of each class to each query.
+        boxes: (batch, queries, 4).
     """
     pairs = []
     for costs, found, target in zip(class_costs, boxes, targets, strict=True):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Self
 
 import torch
@@ -171,10 +172,11 @@ class DeformableEncoderLayer(PostNormLayer):
         act: str,
         dropout: float = 0.0,
         activation_dropout: float = 0.0,
+        eps: float = 1e-5,
     ) -> None:
         super().__init__(
             size,
-            nn.LayerNorm,
+            partial(nn.LayerNorm, eps=eps),
             self_attn=DeformableAttention(size, heads, levels, points, cross=False),
             mlp=MLP(size, inner, act, activation_dropout=activation_dropout),
             dropout=dropout,

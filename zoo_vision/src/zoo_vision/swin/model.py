@@ -127,6 +127,8 @@ class SwinLayer(ScaledPreNormLayer):
         "self_attn.v_proj": "attention.self.value",
         "self_attn.relative_position_bias": "attention.self",
     }
+    #: whether a smaller map has smaller windows, that stay in place; as released, a backbone's has not
+    shrinks: bool = True
 
     def __init__(self, config: SwinSizes, size: int, heads: int, *, shifted: bool, drop_path: float) -> None:
         super().__init__(
@@ -165,6 +167,8 @@ class SwinLayer(ScaledPreNormLayer):
 
     def window_and_shift(self, grid: Grid) -> tuple[int, int]:
         """The side of the windows, and by how much they move; a map that fits into one is one window."""
+        if not self.shrinks:
+            return self.window, self.window // 2 if self.shifted else 0
         shift = self.window // 2 if self.shifted and min(grid) > self.window else 0
         return min(self.window, *grid), shift
 
@@ -345,6 +349,9 @@ class SwinBackbone(Backbone, SwinPreTrainedModel):
     def build_head(self, config: PretrainedConfig) -> None:
         pairs = zip(self.out_features, self.channels, strict=True)
         self.hidden_states_norms = nn.ModuleDict({n: ChannelNorm(width, 1e-5) for n, width in pairs})
+        for layer in self.modules():
+            if isinstance(layer, SwinLayer):
+                layer.shrinks = False
 
     def states(self, outputs: ModelOutput) -> Sequence[Tensor]:
         maps: tuple[Tensor, ...] = outputs.reshaped_hidden_states
