@@ -23,6 +23,7 @@ _PROCESSORS = {
     "DeepseekVLHybridProcessor": "deepseek_vl_hybrid",
     "DeepseekVLProcessor": "deepseek_vl",
     "Glm4vProcessor": "glm4v",
+    "GroundingDinoProcessor": "grounding_dino",
     "GotOcr2Processor": "got_ocr2",
     "Idefics2Processor": "idefics2",
     "Idefics3Processor": "idefics3",
