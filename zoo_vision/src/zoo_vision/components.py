@@ -102,6 +102,8 @@ COMPONENTS.update(
 
 COMPONENTS["SamProcessor"] = "zoo_vision.sam.processor:SamProcessor"
 COMPONENTS["Sam2Processor"] = "zoo_vision.sam2.processor:Sam2Processor"
+COMPONENTS["Sam2VideoProcessor"] = "zoo_vision.sam2_video.processor:Sam2VideoProcessor"
+COMPONENTS["Sam2VideoVideoProcessor"] = "zoo_vision.processing.sam2_video:Sam2VideoVideoProcessor"
 COMPONENTS["SamHQProcessor"] = "zoo_vision.sam_hq.processor:SamHQProcessor"
 COMPONENTS["DonutProcessor"] = "zoo_vision.donut.processor:DonutProcessor"
 COMPONENTS["TimmWrapperImageProcessor"] = "zoo_vision.timm_wrapper.processor:TimmWrapperImageProcessor"

@@ -24,7 +24,56 @@ if TYPE_CHECKING:
     import torch
 
 
-class SamImageProcessor(StandardImageProcessor):
+class MaskProcessing:
+    """Brings masks back to the pixels of pictures that were enlarged, then padded to a square."""
+
+    size: Size
+
+    def post_process_masks(
+        self,
+        masks: Any,
+        original_sizes: Any,
+        reshaped_input_sizes: Any,
+        mask_threshold: float = 0.0,
+        binarize: bool = True,
+        pad_size: Size | None = None,
+        return_tensors: str = "pt",
+    ) -> list[torch.Tensor]:
+        """Masks in the pixels of the pictures.
+
+        Args:
+            masks: per image logits (objects, masks, 256, 256), or one tensor of them.
+            original_sizes: (height, width) per image, as ``preprocess`` returned.
+            reshaped_input_sizes: the same before padding.
+            mask_threshold: logits above it belong to the mask.
+            binarize: booleans instead of logits.
+            pad_size: size that the model saw; this processor's by default.
+
+        Returns:
+            Per image (objects, masks, height, width).
+        """
+        import torch
+        import torch.nn.functional as F
+
+        padded = pad_size or getattr(self, "pad_size", None) or self.size
+        found = []
+        originals, reshaped = found_boxes.rows(original_sizes), found_boxes.rows(reshaped_input_sizes)
+        if not len(masks) == len(originals) == len(reshaped):
+            raise ProcessingError(
+                f"{len(masks)} masks came with {len(originals)} original_sizes and {len(reshaped)} "
+                "reshaped_input_sizes; give one of each per image"
+            )
+        for one, original, seen in zip(masks, originals, reshaped, strict=True):
+            logits = torch.as_tensor(one)
+            size = (padded["height"], padded["width"])
+            logits = F.interpolate(logits, size, mode="bilinear", align_corners=False)
+            logits = logits[..., : seen[0], : seen[1]]
+            logits = F.interpolate(logits, original, mode="bilinear", align_corners=False)
+            found.append(logits > mask_threshold if binarize else logits)
+        return found
+
+
+class SamImageProcessor(MaskProcessing, StandardImageProcessor):
     """Longest edge 1024, padded to a square; label maps to 256 likewise."""
 
     call_names: ClassVar[tuple[str, ...]] = (*ImageProcessor.call_names, "segmentation_maps")
@@ -93,49 +142,6 @@ class SamImageProcessor(StandardImageProcessor):
             down, right = self.mask_pad_size["height"] - height, self.mask_pad_size["width"] - width
             picture = geometry.pad(picture, bottom=down, right=right)
         return picture.array()[:, :, 0].astype(np.int64)
-
-    def post_process_masks(
-        self,
-        masks: Any,
-        original_sizes: Any,
-        reshaped_input_sizes: Any,
-        mask_threshold: float = 0.0,
-        binarize: bool = True,
-        pad_size: Size | None = None,
-        return_tensors: str = "pt",
-    ) -> list[torch.Tensor]:
-        """Masks in the pixels of the pictures.
-
-        Args:
-            masks: per image logits (objects, masks, 256, 256), or one tensor of them.
-            original_sizes: (height, width) per image, as ``preprocess`` returned.
-            reshaped_input_sizes: the same before padding.
-            mask_threshold: logits above it belong to the mask.
-            binarize: booleans instead of logits.
-            pad_size: size that the model saw; this processor's by default.
-
-        Returns:
-            Per image (objects, masks, height, width).
-        """
-        import torch
-        import torch.nn.functional as F
-
-        padded = pad_size or self.pad_size
-        found = []
-        originals, reshaped = found_boxes.rows(original_sizes), found_boxes.rows(reshaped_input_sizes)
-        if not len(masks) == len(originals) == len(reshaped):
-            raise ProcessingError(
-                f"{len(masks)} masks came with {len(originals)} original_sizes and {len(reshaped)} "
-                "reshaped_input_sizes; give one of each per image"
-            )
-        for one, original, seen in zip(masks, originals, reshaped, strict=True):
-            logits = torch.as_tensor(one)
-            size = (padded["height"], padded["width"])
-            logits = F.interpolate(logits, size, mode="bilinear", align_corners=False)
-            logits = logits[..., : seen[0], : seen[1]]
-            logits = F.interpolate(logits, original, mode="bilinear", align_corners=False)
-            found.append(logits > mask_threshold if binarize else logits)
-        return found
 
     def seen_size(self, size: tuple[int, int], target_size: int) -> tuple[int, int]:
         """(height, width) that a picture of `size` has before it is padded to `target_size`."""

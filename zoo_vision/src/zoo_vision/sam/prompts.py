@@ -62,6 +62,9 @@ class MaskEmbedding(nn.Module):
 class SamPromptEncoder(nn.Module):
     """Sparse embeddings of points and boxes, a dense one of masks."""
 
+    #: labels of points that have an embedding
+    kinds: tuple[int, ...] = (0, 1)
+
     def __init__(self, config: SamPromptEncoderConfig) -> None:
         super().__init__()
         size = config.hidden_size
@@ -107,7 +110,7 @@ class SamPromptEncoder(nn.Module):
         kind = labels[..., None]
         embedded = torch.where(kind == NO_POINT, self.not_a_point_embed.weight, embedded)
         embedded = torch.where(kind == PADDING, torch.zeros_like(embedded), embedded)
-        for number in (0, 1):
+        for number in self.kinds:
             embedded = torch.where(kind == number, embedded + self._kind(number), embedded)
         return embedded
 

@@ -21,12 +21,3 @@ BACKBONE = Architecture(
     config="zoo_vision.sam2.config:Sam2HieraDetConfig",
     models=classes("zoo_vision.sam2.encoder", AutoModel="Sam2HieraDetModel"),
 )
-
-#: checkpoints for videos, of which the parts for single images load
-VIDEO = Architecture(
-    model_type="sam2_video",
-    config="zoo_vision.sam2.config:Sam2VideoConfig",
-    models=classes("zoo_vision.sam2.model", AutoModelForMaskGeneration="Sam2Model"),
-    image_processor="zoo_vision.processing.sam2:Sam2ImageProcessor",
-    processor="zoo_vision.sam2.processor:Sam2Processor",
-)

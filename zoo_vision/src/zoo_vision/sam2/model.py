@@ -13,7 +13,7 @@ from zoo_core.modeling.model import PreTrainedModel
 from zoo_core.modeling.outputs import ModelOutput
 from zoo_core.modeling.parts import build_part
 from zoo_core.nn.recording import ATTENTIONS, wants
-from zoo_vision.sam.model import SamFeedForward, SamMaskDecoder, check_prompts
+from zoo_vision.sam.model import Decoded, SamFeedForward, SamMaskDecoder, check_prompts
 from zoo_vision.sam.prompts import NO_POINT, PlaneEmbedding, SamPromptEncoder
 from zoo_vision.sam2.config import Sam2Config, Sam2MaskDecoderConfig, Sam2PromptEncoderConfig
 
@@ -44,7 +44,9 @@ class Sam2PlaneEmbedding(PlaneEmbedding):
 
 
 class Sam2PromptEncoder(SamPromptEncoder):
-    """As SAM's; a box is followed by a point that is none."""
+    """As SAM's; a box is followed by a point that is none, and points may be the corners of one."""
+
+    kinds = (0, 1, 2, 3)
 
     def __init__(self, config: Sam2PromptEncoderConfig) -> None:
         super().__init__(config)  # type: ignore[arg-type]
@@ -135,11 +137,15 @@ class Sam2Model(PreTrainedModel):
         """(1, hidden, rows, columns): the places of the image embedding's cells."""
         return self.shared_image_embedding.grid(self.prompt_encoder.side)
 
+    def detailed(self, vision: ModelOutput) -> tuple[Tensor, ...]:
+        """The image encoder's maps, those of more detail as the mask decoder takes them."""
+        finer, fine, coarse = vision.fpn_hidden_states
+        return self.mask_decoder.conv_s0(finer), self.mask_decoder.conv_s1(fine), coarse
+
     def see(self, vision: ModelOutput) -> tuple[Tensor, ...]:
         """What the mask decoder takes of the image encoder's maps."""
-        finer, fine, coarse = vision.fpn_hidden_states
-        coarse = coarse + self.no_memory_embedding.view(1, -1, 1, 1)
-        return self.mask_decoder.conv_s0(finer), self.mask_decoder.conv_s1(fine), coarse
+        *detail, coarse = self.detailed(vision)
+        return *detail, coarse + self.no_memory_embedding.view(1, -1, 1, 1)
 
     @torch.no_grad()
     def get_image_embeddings(self, pixel_values: Tensor, **flags: Any) -> list[Tensor]:
@@ -185,34 +191,15 @@ class Sam2Model(PreTrainedModel):
         if image_embeddings is None:
             vision = self.vision_encoder(pixel_values)
             image_embeddings = self.see(vision)
-        *detail, image = image_embeddings
-        if input_points is None and input_boxes is None:
-            input_points = image.new_zeros(len(image), 1, 1, 2)
-            input_labels = torch.full((len(image), 1, 1), NO_POINT, dtype=torch.int, device=image.device)
-        elif input_points is not None and input_labels is None:
-            input_labels = torch.ones_like(input_points[..., 0], dtype=torch.int)
-        if input_masks is not None:
-            side = 4 * self.prompt_encoder.side
-            if input_masks.shape[-2:] != (side, side):
-                input_masks = F.interpolate(
-                    input_masks.float(),
-                    size=(side, side),
-                    mode="bilinear",
-                    align_corners=False,
-                    antialias=True,
-                ).to(input_masks.dtype)
-        sparse, dense = self.prompt_encoder(
-            self.shared_image_embedding, input_points, input_labels, input_boxes, input_masks
-        )
-        found = self.mask_decoder(
-            image,
-            self.get_image_wide_positional_embeddings(),
-            sparse,
-            dense,
+        found = self.decode(
+            image_embeddings,
+            input_points,
+            input_labels,
+            input_boxes,
+            input_masks,
             several=multimask_output,
             similarity=attention_similarity,
             target=target_embedding,
-            detail=tuple(detail),
         )
         return Sam2ImageSegmentationOutput(
             iou_scores=found.scores,
@@ -223,3 +210,44 @@ class Sam2Model(PreTrainedModel):
             vision_attentions=None if vision is None else vision.get("attentions"),
             mask_decoder_attentions=found.added if wants(ATTENTIONS) else None,
         )
+
+    def decode(
+        self,
+        maps: list[Tensor] | tuple[Tensor, ...],
+        points: Tensor | None = None,
+        labels: Tensor | None = None,
+        boxes: Tensor | None = None,
+        masks: Tensor | None = None,
+        *,
+        several: bool,
+        similarity: Tensor | None = None,
+        target: Tensor | None = None,
+    ) -> Decoded:
+        """Masks of what the prompts point at in maps, the finest first; see `forward`."""
+        *detail, image = maps
+        if points is None and boxes is None:
+            points = image.new_zeros(len(image), 1, 1, 2)
+            labels = torch.full((len(image), 1, 1), NO_POINT, dtype=torch.int, device=image.device)
+        elif points is not None and labels is None:
+            labels = torch.ones_like(points[..., 0], dtype=torch.int)
+        if masks is not None:
+            side = 4 * self.prompt_encoder.side
+            if masks.shape[-2:] != (side, side):
+                masks = shrunk(masks.float(), side).to(masks.dtype)
+        sparse, dense = self.prompt_encoder(self.shared_image_embedding, points, labels, boxes, masks)
+        found: Decoded = self.mask_decoder(
+            image,
+            self.get_image_wide_positional_embeddings(),
+            sparse,
+            dense,
+            several=several,
+            similarity=similarity,
+            target=target,
+            detail=tuple(detail),
+        )
+        return found
+
+
+def shrunk(masks: Tensor, side: int) -> Tensor:
+    """Masks (batch, count, height, width) on a square of `side`, without aliasing."""
+    return F.interpolate(masks, size=(side, side), mode="bilinear", align_corners=False, antialias=True)

@@ -20,7 +20,7 @@ LEVELS = {
 class Sam2Processor(ProcessorMixin):
     """The image processor of Segment Anything 2, which takes prompts too."""
 
-    attributes = ("image_processor",)
+    attributes: tuple[str, ...] = ("image_processor",)
     target_size: int | None = None
     point_pad_value: int = -10
 
@@ -84,13 +84,18 @@ class Sam2Processor(ProcessorMixin):
         found.update(BatchFeature(prompts, return_tensors))
         return found
 
+    @property
+    def side(self) -> int:
+        """Side of the square that the model sees."""
+        return int(self.target_size or self.image_processor.size["height"])
+
     def _scaled(self, given: list[Any], sizes: Sequence[tuple[int, int]], name: str) -> list[Any]:
         """The same in the pixels of the model; for one picture with several sizes, of the first."""
         if len(given) not in (1, len(sizes)):
             raise ProcessingError(
                 f"{name} hold {len(given)} entries for {len(sizes)} pictures; give one a picture"
             )
-        target = self.target_size or self.image_processor.size["height"]
+        target = self.side
 
         def scale(value: Any, factors: np.ndarray) -> Any:
             if isinstance(value[0], list):
