@@ -36,11 +36,13 @@ class WhisperPreTrainedModel(PreTrainedModel):
 
 
 class WhisperLayer(PreNormLayer):
-    """A layer of the encoder, or with `decoder` of the decoder; keys have no bias."""
+    """A layer of the encoder, or with `decoder` of the decoder; Whisper's keys have no bias."""
 
     hub_names = BART_PRE_NORM_LAYER
 
-    def __init__(self, config: WhisperConfig, layer_idx: int, *, decoder: bool = False) -> None:
+    def __init__(
+        self, config: WhisperConfig, layer_idx: int, *, decoder: bool = False, key_bias: bool = False
+    ) -> None:
         heads = config.decoder_attention_heads if decoder else config.encoder_attention_heads
         inner = config.decoder_ffn_dim if decoder else config.encoder_ffn_dim
 
@@ -48,7 +50,7 @@ class WhisperLayer(PreNormLayer):
             return Attention(
                 config.d_model,
                 heads,
-                key_bias=False,
+                key_bias=key_bias,
                 dropout=config.attention_dropout,
                 rule=rule,
                 layer_idx=layer_idx if decoder else None,

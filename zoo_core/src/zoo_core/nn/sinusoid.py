@@ -40,9 +40,9 @@ class ComputedSinusoids(nn.Module):
 
     table: Tensor
 
-    def __init__(self, positions: int, hidden_size: int) -> None:
+    def __init__(self, positions: int, hidden_size: int, *, spread: int | None = None) -> None:
         super().__init__()
-        self.register_buffer("table", sinusoids(positions, hidden_size), persistent=False)
+        self.register_buffer("table", sinusoids(positions, hidden_size, spread=spread), persistent=False)
 
     def forward(self, position_ids: Tensor | None, past: int, hidden: Tensor) -> Tensor:
         """(1 or batch, sequence, hidden) for given positions, or for those that follow `past` tokens."""

@@ -8,14 +8,12 @@ from zoo_core.config import PretrainedConfig, field, sub_config
 from zoo_multimodal.qwen2_vl.config import QwenVLConfig
 
 
-class Qwen2_5_VLVisionConfig(PretrainedConfig):
-    """Sizes of the image tower, whose features have width `out_hidden_size`.
+class WindowedVisionConfig(PretrainedConfig):
+    """Sizes of an image tower whose layers other than `fullatt_block_indexes` see windows.
 
-    Layers other than `fullatt_block_indexes` see windows of `window_size` pixels; a second of video is
-    `tokens_per_second` positions long.
+    Windows are `window_size` pixels wide; features have width `out_hidden_size`.
     """
 
-    model_type = "qwen2_5_vl"
     base_config_key = "vision_config"
     heads_divide_width = False
 
@@ -28,7 +26,6 @@ class Qwen2_5_VLVisionConfig(PretrainedConfig):
     patch_size: int = 14
     spatial_merge_size: int = 2
     temporal_patch_size: int = 2
-    tokens_per_second: int = 4
     window_size: int = 112
     out_hidden_size: int = 3584
     fullatt_block_indexes: list[int] = field([7, 15, 23, 31])
@@ -37,6 +34,14 @@ class Qwen2_5_VLVisionConfig(PretrainedConfig):
     def check(self) -> Iterator[tuple[str, str]]:
         if self.window_size < self.patch_size * self.spatial_merge_size:
             yield "window_size", "must hold at least one merged patch (patch_size * spatial_merge_size)"
+
+
+class Qwen2_5_VLVisionConfig(WindowedVisionConfig):
+    """Of Qwen2.5-VL; a second of video is `tokens_per_second` positions long."""
+
+    model_type = "qwen2_5_vl"
+
+    tokens_per_second: int = 4
 
 
 class Qwen2_5_VLConfig(QwenVLConfig):

@@ -102,6 +102,10 @@ class QwenVLModel(PreTrainedModel):
                 raise ValueError(f"pass {what}_grid_thw with the pixels; the processor returns both")
             yield what, (pixels, grid)
 
+    def further_media(self, inputs: dict[str, Any]) -> Media:
+        """Media beside images and videos, taken out of `inputs`."""
+        return {}
+
     # Positions
 
     def get_rope_index(
@@ -163,6 +167,7 @@ class QwenVLModel(PreTrainedModel):
         if inputs_embeds is None:
             inputs_embeds = self.get_input_embeddings()(input_ids)
         media = {"image": (pixel_values, image_grid_thw), "video": (pixel_values_videos, video_grid_thw)}
+        media |= self.further_media(inputs)
         inputs_embeds, further = self.placed(inputs_embeds, input_ids, media)
         cache = self.language_model.cache_for(past_key_values, use_cache)
         slot = shift(cache, rope_deltas)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from functools import partial
-from typing import Any
+from typing import Any, ClassVar
 
 import torch
 from torch import Tensor, nn
@@ -63,6 +63,7 @@ class Qwen3VLVisionModel(Qwen2VisionTransformerPretrainedModel):
         "deepstack": "deepstack_merger_list",
     }
     layer_class = KeepingLayer
+    merger_class: ClassVar[type[DepthMerger]] = DepthMerger
     patch_bias = True
 
     def __init__(self, config: Qwen3VLVisionConfig) -> None:
@@ -72,7 +73,7 @@ class Qwen3VLVisionModel(Qwen2VisionTransformerPretrainedModel):
         )
         area = config.spatial_merge_size**2
         self.deepstack = nn.ModuleList(
-            DepthMerger(
+            self.merger_class(
                 config.hidden_size, area, config.out_hidden_size, self.norm_of(config), norm_joined=True
             )
             for _ in config.deepstack_visual_indexes
@@ -87,7 +88,7 @@ class Qwen3VLVisionModel(Qwen2VisionTransformerPretrainedModel):
 
     def make_merger(self, config: Qwen3VLVisionConfig) -> nn.Module:
         area, norm = config.spatial_merge_size**2, partial(nn.LayerNorm, eps=1e-6)
-        return DepthMerger(config.hidden_size, area, config.out_hidden_size, norm, norm_joined=False)
+        return self.merger_class(config.hidden_size, area, config.out_hidden_size, norm, norm_joined=False)
 
     def positions(self, grid: Grid) -> Tensor:
         """(patches, hidden): the trained square stretched to each grid, in the processor's order."""
