@@ -1,4 +1,4 @@
-"""The Perceiver beyond the recorded cases: parts of an output, stretched positions, several blocks, bad input."""
+"""The Perceiver: parts of an output, stretched positions, several blocks, bad input."""
 
 from __future__ import annotations
 
