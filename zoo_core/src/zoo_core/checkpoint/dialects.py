@@ -64,6 +64,19 @@ CLIP_LAYER: HubNames = {
     "post_attention_layernorm": "layer_norm2",
 }
 
+
+def stacked_attention(name: str, hub: str | None = None) -> HubNames:
+    """Attention `name` as torch.nn.MultiheadAttention stores it, its three projections as one."""
+    stored = hub or name
+    return {
+        **{
+            tuple(f"{name}.{part}_proj.{kind}" for part in "qkv"): Fused(f"{stored}.in_proj_{kind}")
+            for kind in ("weight", "bias")
+        },
+        f"{name}.o_proj": f"{stored}.out_proj",
+    }
+
+
 # ViT, DeiT, DINOv2, BEiT, AST, VideoMAE, ...
 
 VIT: HubNames = {"layers": "encoder.layer", "norm": "layernorm"}

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import partial
 
 import torch
 from torch import Tensor, nn
 
+from zoo_core.checkpoint.dialects import stacked_attention
 from zoo_core.checkpoint.names import HubNames
-from zoo_core.checkpoint.ops import Fused
 from zoo_core.config import PretrainedConfig
 from zoo_core.modeling.backbone import build_backbone
 from zoo_core.modeling.model import PreTrainedModel
@@ -62,24 +63,20 @@ class Mask2FormerPreTrainedModel(PreTrainedModel):
 class MaskedLayer(nn.Module):
     """Attention to the pixels of each query's mask, then among queries, then a feed-forward block."""
 
+    order = ("cross_attn", "self_attn")
     hub_names: HubNames = {
         "self_attn.o_proj": "self_attn.out_proj",
-        **{
-            tuple(f"cross_attn.{part}_proj.{kind}" for part in "qkv"): Fused(f"cross_attn.in_proj_{kind}")
-            for kind in ("weight", "bias")
-        },
-        "cross_attn.o_proj": "cross_attn.out_proj",
+        **stacked_attention("cross_attn"),
         "mlp.fc1": "fc1",
         "mlp.fc2": "fc2",
     }
 
-    def __init__(self, config: PretrainedConfig) -> None:
+    def __init__(self, config: PretrainedConfig, act: str, *, dropout: float = 0.0) -> None:
         super().__init__()
-        size, heads, dropout = config.hidden_dim, config.num_attention_heads, config.dropout
+        size, heads = config.hidden_dim, config.num_attention_heads
         self.pre_norm = config.pre_norm
         self.cross_attn = PlacedAttention(size, heads, dropout=dropout, cross=True)
         self.self_attn = PlacedAttention(size, heads, dropout=dropout)
-        act = config.activation_function
         self.mlp = MLP(size, config.dim_feedforward, act, activation_dropout=dropout)
         self.cross_attn_layer_norm, self.self_attn_layer_norm = nn.LayerNorm(size), nn.LayerNorm(size)
         self.final_layer_norm = nn.LayerNorm(size)
@@ -89,14 +86,9 @@ class MaskedLayer(nn.Module):
         self, hidden: Tensor, context: AttentionContext, *, queries: Tensor, places: Tensor
     ) -> Tensor:
         """(batch, queries, hidden) to the same; `queries` and `places` are positions, of both sides."""
-        hidden = self._add(
-            hidden,
-            self.cross_attn_layer_norm,
-            lambda x: self.cross_attn(x, context, places=queries, source_places=places),
-        )
-        hidden = self._add(
-            hidden, self.self_attn_layer_norm, lambda x: self.self_attn(x, context, places=queries)
-        )
+        for name in self.order:
+            attend = partial(getattr(self, name), context=context, places=queries, source_places=places)
+            hidden = self._add(hidden, getattr(self, f"{name}_layer_norm"), attend)
         return self._add(hidden, self.final_layer_norm, self.mlp)
 
     def _add(self, hidden: Tensor, norm: nn.Module, block: Callable[[Tensor], Tensor]) -> Tensor:
@@ -109,28 +101,30 @@ class MaskedLayer(nn.Module):
 class MaskedQueryDecoder(nn.Module):
     """Queries that look at one of three maps after the other, the coarsest first, inside of their masks."""
 
+    layer_class = MaskedLayer
     hub_names: HubNames = {
         "layers": "decoder.layers",
         "norm": "decoder.layernorm",
         "mask_embedder": "decoder.mask_predictor.mask_embedder",
     }
 
-    def __init__(self, config: PretrainedConfig, levels: int = 3) -> None:
+    def __init__(self, config: PretrainedConfig, act: str, *, dropout: float = 0.0, levels: int = 3) -> None:
         super().__init__()
         size, width = config.hidden_dim, config.feature_size
         projected = width != size or config.enforce_input_projection
         self.queries_embedder = nn.Embedding(config.num_queries, size)
-        self.queries_features = nn.Embedding(config.num_queries, size)
         self.input_projections = nn.ModuleList(
             nn.Conv2d(width, size, 1) if projected else nn.Identity() for _ in range(levels)
         )
         self.level_embed = nn.Embedding(levels, size)
-        self.layers = nn.ModuleList(MaskedLayer(config) for _ in range(config.decoder_layers - 1))
+        self.layers = nn.ModuleList(
+            self.layer_class(config, act, dropout=dropout) for _ in range(config.decoder_layers - 1)
+        )
         self.norm = nn.LayerNorm(size)
         self.mask_embedder = MaskHead(size, config.mask_feature_size)
 
     def forward(
-        self, maps: Sequence[Tensor], fine: Tensor
+        self, maps: Sequence[Tensor], fine: Tensor, start: Tensor
     ) -> tuple[list[Tensor], list[Tensor], list[Tensor]]:
         """States (batch, queries, hidden) of all steps, normalised ones, and masks (batch, queries, h, w)."""
         sources = [project(x) for project, x in zip(self.input_projections, maps, strict=True)]
@@ -138,8 +132,8 @@ class MaskedQueryDecoder(nn.Module):
         levels = self.level_embed.weight
         cells = [x.flatten(2).transpose(1, 2) + own for x, own in zip(sources, levels, strict=True)]
         queries = self.queries_embedder.weight.expand(len(fine), -1, -1)
-        states = [self.queries_features.weight.expand(len(fine), -1, -1)]
-        normed, masks = [self.norm(states[0])], [self.masks(self.norm(states[0]), fine)]
+        states, normed = [start], [self.norm(start)]
+        masks = [self.masks(normed[0], fine)]
         for i, layer in enumerate(self.layers):
             level = i % len(cells)
             context = AttentionContext(
@@ -163,6 +157,19 @@ def visible_cells(masks: Tensor, like: Tensor) -> Tensor:
     return inside | ~inside.any(-1, keepdim=True)
 
 
+class LearnedQueryDecoder(MaskedQueryDecoder):
+    """Queries whose first states are learned."""
+
+    def __init__(self, config: Mask2FormerConfig) -> None:
+        super().__init__(config, config.activation_function, dropout=config.dropout)
+        self.queries_features = nn.Embedding(config.num_queries, config.hidden_dim)
+
+    def forward(  # type: ignore[override]
+        self, maps: Sequence[Tensor], fine: Tensor
+    ) -> tuple[list[Tensor], list[Tensor], list[Tensor]]:
+        return super().forward(maps, fine, self.queries_features.weight.expand(len(fine), -1, -1))
+
+
 class Mask2FormerModel(Mask2FormerPreTrainedModel):
     """Backbone, pixel decoder and query decoder."""
 
@@ -176,7 +183,7 @@ class Mask2FormerModel(Mask2FormerPreTrainedModel):
         super().__init__(config)
         self.encoder = build_backbone(config)
         self.pixel_decoder = DeformablePixelDecoder(self.encoder.channels, config)
-        self.query_decoder = MaskedQueryDecoder(config)
+        self.query_decoder = LearnedQueryDecoder(config)
         self.post_init()
 
     def forward(self, pixel_values: Tensor, pixel_mask: Tensor | None = None) -> Mask2FormerModelOutput:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from itertools import pairwise
 from typing import Any, ClassVar
 
 import torch
@@ -39,13 +40,17 @@ class QuerySegmenterOutput(QueryMapsOutput, own_first=True):
 
 
 class MaskHead(nn.Sequential):
-    """Dense layers with ReLU between them, to what a query's mask is scored by."""
+    """Dense layers with ReLU between them, as to what a query's mask is scored by.
 
-    def __init__(self, size: int, width: int) -> None:
-        sizes = [(size, size), (size, size), (size, width)]
-        acts = [nn.ReLU(), nn.ReLU(), nn.Identity()]
+    Args:
+        size: between the layers. width: at the end. start: at the beginning, by default `size`.
+    """
+
+    def __init__(self, size: int, width: int, *, start: int | None = None, depth: int = 3) -> None:
+        sizes = [start or size, *[size] * (depth - 1), width]
+        acts = [*(nn.ReLU() for _ in range(depth - 1)), nn.Identity()]
         super().__init__(
-            *(nn.Sequential(nn.Linear(*pair), act) for pair, act in zip(sizes, acts, strict=True))
+            *(nn.Sequential(nn.Linear(*pair), act) for pair, act in zip(pairwise(sizes), acts, strict=True))
         )
 
 
