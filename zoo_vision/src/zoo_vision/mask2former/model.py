@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from functools import partial
+from typing import ClassVar
 
 import torch
 from torch import Tensor, nn
@@ -50,7 +51,7 @@ class Mask2FormerForUniversalSegmentationOutput(QuerySegmenterOutput):
 class Mask2FormerPreTrainedModel(PreTrainedModel):
     """What all Mask2Former classes share."""
 
-    config_class = Mask2FormerConfig
+    config_class: ClassVar[type[PretrainedConfig]] = Mask2FormerConfig
     base_model_prefix = "model"
     main_input_name = "pixel_values"
 

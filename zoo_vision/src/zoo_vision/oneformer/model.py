@@ -12,12 +12,11 @@ from torch import Tensor, nn
 from zoo_core.checkpoint.dialects import stacked_attention
 from zoo_core.checkpoint.names import HubNames
 from zoo_core.modeling.backbone import build_backbone
-from zoo_core.modeling.model import PreTrainedModel
 from zoo_core.modeling.outputs import ModelOutput
 from zoo_core.nn.masks import AttentionContext
 from zoo_core.nn.recording import ATTENTIONS, CROSS_ATTENTIONS, HIDDEN_STATES, taken, unrecorded, wants
 from zoo_vision.losses.masks import PointMaskSetLoss, Prediction
-from zoo_vision.mask2former.model import MaskedLayer, MaskedQueryDecoder
+from zoo_vision.mask2former.model import Mask2FormerPreTrainedModel, MaskedLayer, MaskedQueryDecoder
 from zoo_vision.mask2former.pixel_decoder import DeformablePixelDecoder, map_places
 from zoo_vision.maskformer.head import MaskHead
 from zoo_vision.oneformer.config import OneFormerConfig
@@ -54,18 +53,14 @@ class OneFormerForUniversalSegmentationOutput(OneFormerModelOutput, own_first=Tr
     auxiliary_predictions: tuple[Prediction, ...] | None = None
 
 
-class OneFormerPreTrainedModel(PreTrainedModel):
+class OneFormerPreTrainedModel(Mask2FormerPreTrainedModel):
     """What all OneFormer classes share."""
 
     config_class = OneFormerConfig
-    base_model_prefix = "model"
-    main_input_name = "pixel_values"
 
     def _init_weights(self, module: nn.Module) -> None:
         super()._init_weights(module)
-        if isinstance(module, DeformablePixelDecoder):
-            nn.init.zeros_(module.level_embed)
-        elif isinstance(module, TextMapper):
+        if isinstance(module, TextMapper):
             nn.init.normal_(module.positions, std=0.01)
         elif isinstance(module, OneFormerLoss):
             nn.init.constant_(module.logit_scale, -math.log(self.config.contrastive_temperature))
