@@ -46,6 +46,7 @@ _PROCESSORS = {
     "MllamaProcessor": "mllama",
     "Ovis2Processor": "ovis2",
     "PaliGemmaProcessor": "paligemma",
+    "Phi4MultimodalProcessor": "phi4_multimodal",
     "Pix2StructProcessor": "pix2struct",
     "Qwen2AudioProcessor": "qwen2_audio",
     "VoxtralProcessor": "voxtral",

@@ -1,4 +1,4 @@
-"""Processors whose texts hold a mark for each image or video, replaced by a placeholder for each feature."""
+"""Processors whose texts mark images, videos and sounds; a placeholder for each feature replaces a mark."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from zoo_core.tokenization import BatchEncoding
 
 
 class MediaTextProcessor(ProcessorMixin):
-    """An image processor, a tokenizer, and maybe a video processor.
+    """An image processor, a tokenizer, and maybe a video processor or a feature extractor.
 
     A subclass says with what each mark is replaced, and what the marks are.
     """
@@ -26,11 +26,13 @@ class MediaTextProcessor(ProcessorMixin):
         def image_token(self) -> str: ...
         @property
         def video_token(self) -> str: ...
+        @property
+        def audio_token(self) -> str: ...
 
     def replacements(
         self, kind: str, found: dict[str, Any], options: Mapping[str, Any]
     ) -> Sequence[int | str] | str:
-        """For each of the images or videos (`kind`) how many placeholders its mark becomes, or which text.
+        """For each of a `kind` (images, videos, audio) how many placeholders its mark becomes, or which text.
 
         One text stands for all. `found` is what their processor returned for the keywords `options`; what
         the model does not read is taken out of it.
@@ -38,13 +40,13 @@ class MediaTextProcessor(ProcessorMixin):
         raise NotImplementedError
 
     def __call__(
-        self, images: Any = None, text: Any = None, videos: Any = None, **kwargs: Any
+        self, images: Any = None, text: Any = None, videos: Any = None, audio: Any = None, **kwargs: Any
     ) -> BatchFeature:
-        """Pixels of `images` and `videos`, and ids of `text` with placeholders.
+        """Pixels of `images` and `videos`, features of `audio`, and ids of `text` with placeholders.
 
         Args:
             images: one, a list in the order of their marks, or a list for each text.
-            text: one or a list. videos: as images.
+            text: one or a list. videos: as images. audio: one or a list.
             **kwargs: see `ProcessorMixin`; `return_mm_token_type_ids` adds ids that are 1 at image
                 placeholders, 0 elsewhere.
 
@@ -52,11 +54,11 @@ class MediaTextProcessor(ProcessorMixin):
             ProcessingError: the marks in the texts and what is given do not agree in number.
         """
         if text is None:
-            return super().__call__(images=images, videos=videos, **kwargs)
+            return super().__call__(images=images, videos=videos, audio=audio, **kwargs)
         groups = self.route(kwargs)
         texts = text_list(text)
         found: dict[str, Any] = {}
-        for kind, media in (("images", images), ("videos", videos)):
+        for kind, media in (("images", images), ("videos", videos), ("audio", audio)):
             if media is None:
                 continue
             mark = self.mark_of(kind)
@@ -79,8 +81,9 @@ class MediaTextProcessor(ProcessorMixin):
         return [self.image_token]
 
     def mark_of(self, kind: str) -> str:
-        """What stands for an image or a video in a text; by default its placeholder."""
-        return self.image_token if kind == "images" else self.video_token
+        """What stands for an image, a video or a sound in a text; by default its placeholder."""
+        token: str = getattr(self, f"{kind.removesuffix('s')}_token")
+        return token
 
     def arranged(self, media: Any, texts: list[str], mark: str) -> Any:
         """Images or videos as their processor wants them, given the texts with their marks."""

@@ -13,6 +13,7 @@ from zoo_audio.seamless_m4t.conformer import ConformerLayer, ConvolutionModule, 
 from zoo_core.heads.audio import ctc_loss
 from zoo_core.modeling.model import PreTrainedModel
 from zoo_core.modeling.outputs import BaseModelOutput, CausalLMOutput, ModelOutput
+from zoo_core.nn.activation import activation
 from zoo_core.nn.linear import Linear
 from zoo_core.nn.masks import AttentionContext, token_pairs
 from zoo_core.nn.stack import run_layers
@@ -27,21 +28,41 @@ class ParakeetGenerateOutput(ModelOutput):
     hidden_states: tuple[Tensor, ...] | None = None
 
 
+class Activated(nn.Module):
+    """An activation by its name, as a layer."""
+
+    def __init__(self, act: str) -> None:
+        super().__init__()
+        self.act = activation(act)
+
+    def forward(self, hidden: Tensor) -> Tensor:
+        return self.act(hidden)
+
+
 class Subsampling(nn.Module):
     """Convolutions over time and bands; all but the first mix channels apart from places."""
 
-    def __init__(self, config: ParakeetEncoderConfig) -> None:
+    def __init__(
+        self,
+        bands: int,
+        channels: int,
+        size: int,
+        *,
+        factor: int,
+        kernel: int = 3,
+        stride: int = 2,
+        act: str = "relu",
+    ) -> None:
         super().__init__()
-        channels, kernel = config.subsampling_conv_channels, config.subsampling_conv_kernel_size
-        self.kernel, self.stride = kernel, config.subsampling_conv_stride
-        options: dict[str, Any] = {"stride": self.stride, "padding": (kernel - 1) // 2}
-        steps = int(math.log2(config.subsampling_factor))
-        layers: list[nn.Module] = [nn.Conv2d(1, channels, kernel, **options), nn.ReLU()]
-        for _ in range(steps - 1):
+        self.kernel, self.stride = kernel, stride
+        options: dict[str, Any] = {"stride": stride, "padding": (kernel - 1) // 2}
+        layers: list[nn.Module] = [nn.Conv2d(1, channels, kernel, **options), Activated(act)]
+        for _ in range(int(math.log2(factor)) - 1):
             layers.append(nn.Conv2d(channels, channels, kernel, groups=channels, **options))
-            layers += [nn.Conv2d(channels, channels, 1), nn.ReLU()]
+            layers += [nn.Conv2d(channels, channels, 1), Activated(act)]
         self.layers = nn.ModuleList(layers)
-        self.linear = Linear(channels * (config.num_mel_bins // self.stride**steps), config.hidden_size)
+        left = int(self.frame_lengths(torch.tensor(bands, device="cpu")))
+        self.linear = Linear(channels * left, size)
 
     def shortened(self, lengths: Tensor) -> Tensor:
         """Frames after one strided convolution of so many before it."""
@@ -121,7 +142,14 @@ class ParakeetEncoder(ParakeetPreTrainedModel):
     def __init__(self, config: ParakeetEncoderConfig) -> None:
         super().__init__(config)
         self.input_scale = math.sqrt(config.hidden_size) if config.scale_input else 1.0
-        self.subsampling = Subsampling(config)
+        self.subsampling = Subsampling(
+            config.num_mel_bins,
+            config.subsampling_conv_channels,
+            config.hidden_size,
+            factor=config.subsampling_factor,
+            kernel=config.subsampling_conv_kernel_size,
+            stride=config.subsampling_conv_stride,
+        )
         self.dropout = nn.Dropout(config.dropout)
         self.layers = nn.ModuleList(ParakeetLayer(config) for _ in range(config.num_hidden_layers))
         self.post_init()

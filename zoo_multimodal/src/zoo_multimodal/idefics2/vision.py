@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
 import torch
 import torch.nn.functional as F
@@ -21,6 +21,8 @@ class Idefics2VisionTransformer(PreTrainedModel):
     """SigLIP's image tower with NaViT's positions (https://arxiv.org/abs/2307.06304)."""
 
     config_class = Idefics2VisionConfig
+    #: of a place in an image: a little less than it should be
+    share: ClassVar[float] = 1 - 1e-6
     main_input_name = "pixel_values"
     hub_names = {
         "patch_embedding.projection": "embeddings.patch_embedding",
@@ -44,28 +46,36 @@ class Idefics2VisionTransformer(PreTrainedModel):
         `patch_attention_mask` (images, rows, columns) is true for patches that are no padding, which stands
         on the right and at the bottom.
         """
-        side = self.config.patch_size
-        if patch_attention_mask is None:
-            height, width = pixel_values.shape[-2:]
-            shape = (len(pixel_values), height // side, width // side)
-            patch_attention_mask = torch.ones(shape, dtype=torch.bool, device=pixel_values.device)
-        hidden = self.patch_embedding(pixel_values, any_size=True)
-        hidden = hidden + self.position_embedding(self.positions(patch_attention_mask, hidden.dtype))
-        context = AttentionContext(hidden, patch_attention_mask.flatten(1))
+        mask = self.patch_mask(pixel_values, patch_attention_mask)
+        hidden = self.embed(pixel_values, mask)
+        context = AttentionContext(hidden, mask.flatten(1))
         return BaseModelOutput(last_hidden_state=self.norm(run_layers(self.layers, hidden, context)))
+
+    def patch_mask(self, pixel_values: Tensor, mask: Tensor | None) -> Tensor:
+        """`mask`, or all true (images, rows, columns) of the images' patches."""
+        if mask is not None:
+            return mask
+        height, width = pixel_values.shape[-2:]
+        side = self.config.patch_size
+        shape = (len(pixel_values), height // side, width // side)
+        return torch.ones(shape, dtype=torch.bool, device=pixel_values.device)
+
+    def embed(self, pixel_values: Tensor, mask: Tensor) -> Tensor:
+        """Patches with their positions, (images, patches, hidden)."""
+        hidden = self.patch_embedding(pixel_values, any_size=True)
+        return hidden + self.position_embedding(self.positions(mask, hidden.dtype))
 
     def positions(self, mask: Tensor, dtype: torch.dtype) -> Tensor:
         """(images, patches) place of each patch of `mask` (images, rows, columns) in the table of positions.
 
         A patch at a fraction of the image's height and width has the position of the trained grid there; the
-        fractions are a little less than they should be, and rounded to `dtype`, as they are in what this
-        model is compared with.
+        fractions are times `share`, and rounded to `dtype`, as they are in what this model is compared with.
         """
         columns_in_table = self.patch_embedding.grid[1]
         places = []
         for kept, cells in ((mask[:, :, 0], self.patch_embedding.grid[0]), (mask[:, 0], columns_in_table)):
             index = torch.arange(kept.shape[1], device=mask.device)
-            fractions = (index / kept.sum(1, keepdim=True)).to(dtype) * (1 - 1e-6)
+            fractions = (index / kept.sum(1, keepdim=True)).to(dtype) * self.share
             borders = torch.arange(1 / cells, 1.0, 1 / cells, device=mask.device)
             places.append(torch.bucketize(fractions, borders, right=True))
         table = places[0][:, :, None] * columns_in_table + places[1][:, None]

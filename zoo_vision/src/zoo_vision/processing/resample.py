@@ -186,8 +186,10 @@ def resize(
     return Picture(source.pixels.resize((width, height), method, reducing_gap=reducing_gap), source.scale)
 
 
-def resize_frame(picture: Picture, size: tuple[int, int], resample: int) -> Picture:
-    """As ``resize``, with torch's smoothed filters, by which video processors are defined.
+def resize_frame(
+    picture: Picture, size: tuple[int, int], resample: int, *, antialias: bool = True
+) -> Picture:
+    """As ``resize``, with torch's filters, by which video processors are defined; ``antialias`` smooths them.
 
     Their levels differ from Pillow's at sharp edges. Floats stay floats; filters other than linear and cubic
     are Pillow's.
@@ -201,5 +203,5 @@ def resize_frame(picture: Picture, size: tuple[int, int], resample: int) -> Pict
     check_area(*size, "the resized frame")
     pixels = np.ascontiguousarray(picture.array().transpose(2, 0, 1))
     frame = torch.from_numpy(pixels if pixels.dtype == np.uint8 else pixels.astype(np.float32))
-    grown = F.interpolate(frame[None], size=tuple(size), mode=mode, antialias=True)[0]
+    grown = F.interpolate(frame[None], size=tuple(size), mode=mode, antialias=antialias)[0]
     return Picture(np.ascontiguousarray(grown.numpy().transpose(1, 2, 0)), picture.scale)
