@@ -15,6 +15,7 @@ _PROCESSORS = {
     "CLIPSegProcessor": "clipseg",
     "ChameleonProcessor": "chameleon",
     "ChineseCLIPProcessor": "chinese_clip",
+    "EvollaProcessor": "evolla",
     "FlavaProcessor": "flava",
     "Florence2Processor": "florence2",
     "GitProcessor": "git",

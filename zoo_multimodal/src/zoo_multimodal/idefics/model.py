@@ -19,7 +19,8 @@ from zoo_core.nn.cache import Cache
 from zoo_core.nn.layer import has_source
 from zoo_core.nn.linear import Linear
 from zoo_core.nn.masks import AttentionContext
-from zoo_core.nn.norm import RMSNorm
+from zoo_core.nn.mlp import MLP
+from zoo_core.nn.norm import NormFactory, RMSNorm
 from zoo_core.nn.recording import HIDDEN_STATES, record, unrecorded
 from zoo_multimodal.clip.model import CLIPVisionModel
 from zoo_multimodal.idefics.config import IdeficsConfig, IdeficsVisionConfig
@@ -44,7 +45,7 @@ class IdeficsVisionTransformer(CLIPVisionModel):
 
 
 class ResamplerLayer(nn.Module):
-    """Latents attend to an image's features and to themselves, then pass a feed-forward block."""
+    """Latents attend to features and to themselves, then pass a feed-forward block."""
 
     hub_names = {
         "context_norm": "0.context_layer_norm",
@@ -54,31 +55,35 @@ class ResamplerLayer(nn.Module):
         "self_attn.q_norm": "0.q_layer_norm",
         "self_attn.k_norm": "0.k_layer_norm",
         "mlp_norm": "1.ln",
-        "fc1": "1.fc",
-        "fc2": "1.c_proj",
+        "mlp.fc1": "1.fc",
+        "mlp.fc2": "1.c_proj",
     }
 
-    def __init__(self, config: IdeficsConfig) -> None:
+    def __init__(
+        self,
+        size: int,
+        heads: int,
+        head_dim: int,
+        *,
+        act: str = "relu",
+        widening: int = 4,
+        qk_norm: NormFactory | None = None,
+    ) -> None:
         super().__init__()
-        size, options = config.vision_config.embed_dim, config.perceiver_config
         self.context_norm, self.latents_norm = nn.LayerNorm(size), nn.LayerNorm(size)
-        self.self_attn = Attention(
-            size,
-            options.resampler_n_heads,
-            head_dim=options.resampler_head_dim,
-            bias=False,
-            qk_norm=nn.LayerNorm if options.qk_layer_norms_perceiver else None,
-            cross=True,
-        )
+        self.self_attn = Attention(size, heads, head_dim=head_dim, bias=False, qk_norm=qk_norm, cross=True)
         self.mlp_norm = nn.LayerNorm(size)
-        self.fc1, self.fc2 = Linear(size, 4 * size, bias=False), Linear(4 * size, size, bias=False)
+        self.mlp = MLP(size, widening * size, act, bias=False)
 
-    def forward(self, latents: Tensor, features: Tensor) -> Tensor:
-        """Latents (images, latents, width) over features (images, patches, width)."""
+    def forward(self, latents: Tensor, features: Tensor, mask: Tensor | None = None) -> Tensor:
+        """Latents (items, latents, width) over features (items, length, width), mask (items, length)."""
         normed = self.latents_norm(latents)
         seen = torch.cat((self.context_norm(features), normed), dim=1)
-        latents = latents + self.self_attn(normed, AttentionContext(normed, encoder_states=seen))
-        return latents + self.fc2(F.relu(self.fc1(self.mlp_norm(latents))))
+        if mask is not None:
+            mask = F.pad(mask, (0, latents.shape[1]), value=1)
+        context = AttentionContext(normed, encoder_states=seen, encoder_padding=mask)
+        latents = latents + self.self_attn(normed, context)
+        return latents + self.mlp(self.mlp_norm(latents))
 
 
 class Resampler(nn.Module):
@@ -90,7 +95,11 @@ class Resampler(nn.Module):
         super().__init__()
         size, options = config.vision_config.embed_dim, config.perceiver_config
         self.latents = nn.Parameter(torch.randn(options.resampler_n_latents, size))
-        self.layers = nn.ModuleList(ResamplerLayer(config) for _ in range(options.resampler_depth))
+        heads, head_dim = options.resampler_n_heads, options.resampler_head_dim
+        norm = nn.LayerNorm if options.qk_layer_norms_perceiver else None
+        self.layers = nn.ModuleList(
+            ResamplerLayer(size, heads, head_dim, qk_norm=norm) for _ in range(options.resampler_depth)
+        )
         self.norm = nn.LayerNorm(size)
 
     def forward(self, features: Tensor) -> Tensor:

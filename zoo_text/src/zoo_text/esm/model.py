@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
 import torch
 from torch import Tensor, nn
@@ -136,10 +136,12 @@ class EsmModel(EsmPreTrainedModel, roberta.RobertaModel):
     hub_names = {"layers": BERT["layers"], "norm": "encoder.emb_layer_norm_after"}
     layer_class = EsmLayer
     final_norm = True
+    finds_contacts: ClassVar[bool] = True
 
     def __init__(self, config: EsmConfig, add_pooling_layer: bool = True) -> None:
         super().__init__(config, add_pooling_layer)
-        self.contact_head = ContactHead(config.num_hidden_layers * config.num_attention_heads)
+        if self.finds_contacts:
+            self.contact_head = ContactHead(config.num_hidden_layers * config.num_attention_heads)
         self.post_init()
 
     def make_embeddings(self, config: EsmConfig) -> None:
