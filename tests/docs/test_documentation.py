@@ -12,9 +12,16 @@ from pathlib import Path
 
 import pytest
 import torch
+from tokenizers import Tokenizer, models, pre_tokenizers
 
-from zoo_core import AutoConfig, AutoModelForCausalLM, errors
+import zoo_core
+from zoo_audio.features.log_mel import WhisperFeatureExtractor
+from zoo_core import AutoConfig, AutoModelForCausalLM, PreTrainedTokenizerFast, errors
 from zoo_core.cli import COMMANDS
+from zoo_core.cli.tasks import TASKS
+from zoo_multimodal.clip.processor import CLIPProcessor
+from zoo_vision.processing import picture
+from zoo_vision.processing.classification import ViTImageProcessor
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGES = sorted(
@@ -72,6 +79,43 @@ def test_the_examples_of_generation_run() -> None:
         exec(example, names)
     for kind in re.findall(r'^\| `"(\w+)"` \|', page, flags=re.MULTILINE):
         assert model.generate(names["ids"], max_new_tokens=3, cache_implementation=kind).shape == (1, 6)
+
+
+def test_the_examples_of_inputs_run() -> None:
+    page = (ROOT / "docs" / "inputs.md").read_text()
+    vocabulary = {
+        word: i for i, word in enumerate(["<pad>", "<unk>", "a", "cat", "one", "text", "and", "longer"])
+    }
+    backend = Tokenizer(models.WordLevel(vocabulary, unk_token="<unk>"))
+    backend.pre_tokenizer = pre_tokenizers.Whitespace()
+    tokenizer = PreTrainedTokenizerFast(
+        tokenizer_object=backend,
+        pad_token="<pad>",
+        unk_token="<unk>",
+        model_input_names=["input_ids", "attention_mask"],
+    )
+    pictures = ViTImageProcessor()
+    names = {
+        "tokenizer": tokenizer,
+        "image_processor": pictures,
+        "feature_extractor": WhisperFeatureExtractor(),
+        "processor": CLIPProcessor(pictures, tokenizer),
+    }
+    examples = re.findall(r"```python\n(.*?)```", page, flags=re.DOTALL)
+    assert len(examples) == 4
+    for example in examples:
+        exec(example, names)
+    assert names["pixels"].shape == (2, 3, 224, 224) and names["large"]["pixel_values"].shape[2] == 384
+    assert names["again"]["input_features"].shape == (1, 80, 3000)
+    assert sorted(names["batch"]) == ["attention_mask", "input_ids", "pixel_values"]
+    assert f"{picture.MAX_PIXELS:,} pixels" in page
+
+
+def test_the_tasks_are_those_that_the_command_line_has() -> None:
+    page = (ROOT / "docs" / "tasks.md").read_text()
+    assert re.findall(r"^\| `([\w-]+)`", page, flags=re.MULTILINE) == list(TASKS)
+    for name in re.findall(r"`(AutoModel\w*)`", page):
+        assert hasattr(zoo_core, name)
 
 
 @pytest.fixture(scope="module")
