@@ -39,6 +39,7 @@ COMPONENTS: dict[str, str] = {
     "FunnelTokenizer": "zoo_text.tokenizers.wordpiece:FunnelTokenizer",
     "GPT2Tokenizer": "zoo_text.tokenizers.byte_level:GPT2Tokenizer",
     "GPTNeoXJapaneseTokenizer": "zoo_text.tokenizers.chinese_japanese:GPTNeoXJapaneseTokenizer",
+    "GPTSanJapaneseTokenizer": "zoo_text.tokenizers.chinese_japanese:GPTSanJapaneseTokenizer",
     "GPTNeoXTokenizer": "zoo_text.tokenizers.byte_level:GPTNeoXTokenizer",
     "GPTSw3Tokenizer": "zoo_text.tokenizers.unigram:GPTSw3Tokenizer",
     "GemmaTokenizer": "zoo_text.tokenizers.llama:GemmaTokenizer",

@@ -121,7 +121,11 @@ class SwitchMLP(nn.Module):
         fits = queue <= self.capacity
         record("router_logits", (logits, index.masked_fill(~fits, 0)))
         visited = self.experts(hidden[fits], index[fits][:, None], weight[fits][:, None])
-        return torch.zeros_like(hidden).index_put((fits,), visited)
+        return self.unvisited(hidden, weight).index_put((fits,), visited)
+
+    def unvisited(self, hidden: Tensor, weight: Tensor) -> Tensor:
+        """What tokens come to that find their expert full."""
+        return torch.zeros_like(hidden)
 
 
 class DenseMLP(MLP):

@@ -7,7 +7,9 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 from zoo_core.errors import MissingDependency, TokenizerError
+from zoo_core.tokenization.batch_encoding import BatchEncoding
 from zoo_core.tokenization.loading import read_json
+from zoo_core.tokenization.options import CallOptions
 from zoo_core.tokenization.pipelines import read_word_list
 from zoo_core.tokenization.python import PreTrainedTokenizer, VocabularyTokenizer
 from zoo_core.tokenization.saving import copy_files
@@ -171,6 +173,60 @@ class GPTNeoXJapaneseTokenizer(PreTrainedTokenizer):
     def save_vocabulary(self, save_directory: str, filename_prefix: str | None = None) -> tuple[str, ...]:
         prefix = f"{filename_prefix}-" if filename_prefix else ""
         return copy_files({prefix + name: path for name, path in self._files.items()}, Path(save_directory))
+
+
+class GPTSanJapaneseTokenizer(GPTNeoXJapaneseTokenizer):
+    """GPTSAN-japanese: the same with a start and, between a prefix and the text, a separator.
+
+    The prefix is the first text of each pair in a batch, `prefix_text`, or what precedes a separator in the
+    text; its token_type_ids are 1.
+    """
+
+    special_tokens: ClassVar[Mapping[str, Any]] = {
+        "unk_token": "<|nottoken|>",
+        "pad_token": "<|separator|>",
+        "bos_token": "<|startoftext|>",
+        "eos_token": "<|endoftext|>",
+        "sep_token": "<|segmenter|>",
+    }
+    model_input_names: Sequence[str] = ("input_ids", "attention_mask", "token_type_ids")
+
+    def prepare_for_tokenization(
+        self, text: str, is_split_into_words: bool = False, *, prefix_text: str | None = None, **kwargs: Any
+    ) -> tuple[str, dict[str, Any]]:
+        bos, sep = str(self.bos_token), str(self.sep_token)
+        if prefix_text is not None:
+            text = f"{prefix_text}{sep}{text}"
+        return f"{bos}{text if sep in text else sep + text}", kwargs
+
+    def _encode_batch(
+        self, inputs: list[Any], options: CallOptions, *, single: bool, **kwargs: Any
+    ) -> BatchEncoding:
+        if not single:
+            prefix, sep = kwargs.pop("prefix_text", None), str(self.sep_token)
+            if prefix is not None:
+                if isinstance(prefix, str) or len(prefix) != len(inputs):
+                    raise TokenizerError(f"prefix_text must be a list of {len(inputs)} texts, one a row.")
+                inputs = list(zip(prefix, inputs, strict=True))
+            inputs = [sep.join(item) if isinstance(item, tuple) else item for item in inputs]
+        return super()._encode_batch(inputs, options, single=single, **kwargs)
+
+    def create_token_type_ids_from_sequences(
+        self, token_ids_0: list[int], token_ids_1: list[int] | None = None
+    ) -> list[int]:
+        """1 before the separator, 0 from there on, and where there is none."""
+        ids = token_ids_0 + (token_ids_1 or [])
+        prefix = ids.index(self.sep_token_id) if self.sep_token_id in ids else 0
+        return [1] * prefix + [0] * (len(ids) - prefix)
+
+    def _decode(self, ids: list[int], *, skip_special_tokens: bool, **kwargs: Any) -> str:
+        return super()._decode(ids, skip_special_tokens=True, **kwargs)  # none is ever written
+
+    def convert_tokens_to_string(self, tokens: list[str]) -> str:
+        words: list[str] = []
+        for token in tokens:  # a bag stands for three more of what precedes it
+            words += words[-1:] * 3 if token == "<|bagoftoken|>" else [token]
+        return super().convert_tokens_to_string(words)
 
 
 _BLANKS = (
