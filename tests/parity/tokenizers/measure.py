@@ -47,6 +47,7 @@ BYTE_LEVEL = {"vocab.json": "byte_level.json", "merges.txt": "byte_level_merges.
 CLIP = {"vocab.json": "clip.json", "merges.txt": "clip_merges.txt"}
 WORD_BPE = {"vocab.json": "word_bpe.json", "merges.txt": "word_bpe_merges.txt"}
 CTRL = {"vocab.json": "at_bpe.json", "merges.txt": "at_bpe_merges.txt"}
+ENTITIES = {"entity_vocab.json": "entities.json"}
 LLAMA = {"tokenizer.model": "bpe.model"}
 
 
@@ -94,6 +95,8 @@ CASES: dict[str, tuple[dict[str, str], dict[str, Any]]] = {
     },
     "PLBartTokenizer": (FAIRSEQ, {"src_lang": "java"}),
     "SeamlessM4TTokenizer": (FAIRSEQ, {}),
+    "LukeTokenizer": ({**BYTE_LEVEL, **ENTITIES}, {}),
+    "MLukeTokenizer": ({**FAIRSEQ, **ENTITIES}, {}),
     "SpeechT5Tokenizer": (pieces("spm_char.model"), {}),
     "XLMProphetNetTokenizer": (pieces("prophetnet.tokenizer"), {}),
     "M2M100Tokenizer": ({**FAIRSEQ, "vocab.json": "pieces.json"}, {"src_lang": "fr"}),
@@ -191,6 +194,8 @@ def train_vocabularies() -> None:
     signs = sorted({sign for text in TEXTS for sign in text} - {" "})
     vocab = ["<pad>", "<s>", "</s>", "<unk>", "|", "[GO]", "[s]", *signs]
     write("characters.json", json.dumps({t: i for i, t in enumerate(vocab)}, ensure_ascii=False))
+    entities = ["[PAD]", "[UNK]", "[MASK]", "[MASK2]", "Mr. Smith", "fox"]
+    write("entities.json", json.dumps({name: i for i, name in enumerate(entities)}))
     write(
         "esm.txt",
         "\n".join(["<cls>", "<pad>", "<eos>", "<unk>", *"LAGVSERTIDPKQNFYMHWC", ".", "-", "<mask>"]),

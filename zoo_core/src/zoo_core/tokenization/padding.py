@@ -33,7 +33,7 @@ def pad_batch(
     return_tensors: str | None,
 ) -> BatchEncoding:
     """``encoded`` (a mapping of rows, or a list of mappings) with the model's inputs padded."""
-    data, kind = _columns(encoded)
+    data, kind = columns_of(encoded)
     main = tokenizer.model_input_names[0]
     if main not in data:
         raise TokenizerError(
@@ -75,7 +75,7 @@ def pad_row(row: list[Any], length: int, value: Any, side: str) -> list[Any]:
     return [*row, *missing] if side == "right" else [*missing, *row]
 
 
-def _columns(encoded: Any) -> tuple[dict[str, Any], str | None]:
+def columns_of(encoded: Any) -> tuple[dict[str, Any], str | None]:
     """Columns as lists, and the kind of tensor that they came in."""
     if isinstance(encoded, Mapping):
         columns = dict(encoded)

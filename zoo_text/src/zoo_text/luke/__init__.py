@@ -16,4 +16,5 @@ ARCHITECTURE = Architecture(
         AutoModelForTokenClassification="LukeForTokenClassification",
         AutoModelForQuestionAnswering="LukeForQuestionAnswering",
     ),
+    tokenizer="zoo_text.tokenizers.entities:LukeTokenizer",
 )
