@@ -206,6 +206,46 @@ LAYOUT_TOKENIZER = (
     "LayoutLMv3TokenizerFast",
     {"backend": "roberta", "add_prefix_space": True},
 )
+LAYOUT_CALLS = [
+    call(images=image(60, 40), text=WORDS, boxes=BOXES),
+    call(images=image(60, 40), text=WORDS, boxes=BOXES, return_tensors="pt"),
+    call(images=image(60, 40), text=WORDS, boxes=BOXES, word_labels=[1, 2, 0], return_tensors="pt"),
+    call(images=image(60, 40), text="who is it", text_pair=WORDS, boxes=BOXES, return_tensors="pt"),
+    call(
+        images=[image(60, 40), image(30, 30)],
+        text=[WORDS, WORDS[:2]],
+        boxes=[BOXES, BOXES[:2]],
+        word_labels=[[1, 2, 0], [3, 4]],
+        padding=True,
+        return_tensors="pt",
+    ),
+    call(
+        images=[image(60, 40), image(30, 30)],
+        text=["who", "what is"],
+        text_pair=[WORDS, WORDS[:2]],
+        boxes=[BOXES, BOXES[:2]],
+        padding="max_length",
+        max_length=30,
+        return_tensors="np",
+    ),
+    call(
+        images=[image(60, 40)],
+        text=[WORDS],
+        boxes=[BOXES],
+        truncation=True,
+        max_length=8,
+        return_overflowing_tokens=True,
+        return_offsets_mapping=True,
+        stride=1,
+        padding="max_length",
+        return_tensors="pt",
+    ),
+    call(images=image(60, 40), text=WORDS, boxes=BOXES, truncation=True, max_length=6),
+    call(images=image(60, 40), text=WORDS, boxes=BOXES, return_token_type_ids=True),
+    call(images=image(60, 40), text=WORDS, boxes=BOXES, add_special_tokens=False),
+    call(images=image(60, 40), text=WORDS),
+    call(images=image(60, 40), text=WORDS, boxes=BOXES[:1]),
+]
 
 CROPPED = {"size": {"shortest_edge": 16}, "crop_size": {"height": 16, "width": 16}}
 PLAIN_INPUTS = ["input_ids", "attention_mask"]
@@ -535,6 +575,21 @@ CASES: dict[str, dict[str, Any]] = {
             ),
         ],
     },
+    "LayoutLMv2Processor": {
+        "class": "LayoutLMv2Processor",
+        "components": {
+            "image_processor": (
+                "LayoutLMv2ImageProcessor",
+                {"apply_ocr": False, "size": {"height": 20, "width": 20}},
+            ),
+            "tokenizer": ("LayoutLMv2TokenizerFast", {"backend": "words"}),
+        },
+        "calls": [
+            *LAYOUT_CALLS,
+            call("decode", token_ids=[2, 30, 31, 3], skip_special_tokens=True),
+            call("batch_decode", sequences={"$ids": [[64, 65], [20, 66]]}),
+        ],
+    },
     "LayoutLMv3Processor": {
         "class": "LayoutLMv3Processor",
         "components": {
@@ -545,46 +600,24 @@ CASES: dict[str, dict[str, Any]] = {
             "tokenizer": LAYOUT_TOKENIZER,
         },
         "calls": [
-            call(images=image(60, 40), text=WORDS, boxes=BOXES),
-            call(images=image(60, 40), text=WORDS, boxes=BOXES, return_tensors="pt"),
-            call(images=image(60, 40), text=WORDS, boxes=BOXES, word_labels=[1, 2, 0], return_tensors="pt"),
-            call(images=image(60, 40), text="who is it", text_pair=WORDS, boxes=BOXES, return_tensors="pt"),
-            call(
-                images=[image(60, 40), image(30, 30)],
-                text=[WORDS, WORDS[:2]],
-                boxes=[BOXES, BOXES[:2]],
-                word_labels=[[1, 2, 0], [3, 4]],
-                padding=True,
-                return_tensors="pt",
-            ),
-            call(
-                images=[image(60, 40), image(30, 30)],
-                text=["who", "what is"],
-                text_pair=[WORDS, WORDS[:2]],
-                boxes=[BOXES, BOXES[:2]],
-                padding="max_length",
-                max_length=30,
-                return_tensors="np",
-            ),
-            call(
-                images=[image(60, 40)],
-                text=[WORDS],
-                boxes=[BOXES],
-                truncation=True,
-                max_length=8,
-                return_overflowing_tokens=True,
-                return_offsets_mapping=True,
-                stride=1,
-                padding="max_length",
-                return_tensors="pt",
-            ),
-            call(images=image(60, 40), text=WORDS, boxes=BOXES, truncation=True, max_length=6),
-            call(images=image(60, 40), text=WORDS, boxes=BOXES, return_token_type_ids=True),
-            call(images=image(60, 40), text=WORDS, boxes=BOXES, add_special_tokens=False),
-            call(images=image(60, 40), text=WORDS),
-            call(images=image(60, 40), text=WORDS, boxes=BOXES[:1]),
+            *LAYOUT_CALLS,
             call("decode", token_ids=[256, 64, 65, 258], skip_special_tokens=True),
             call("batch_decode", sequences={"$ids": [[64, 65], [220, 66]]}),
+        ],
+    },
+    "LayoutXLMProcessor": {
+        "class": "LayoutXLMProcessor",
+        "components": {
+            "image_processor": (
+                "LayoutLMv2ImageProcessor",
+                {"apply_ocr": False, "size": {"height": 20, "width": 20}},
+            ),
+            "tokenizer": ("LayoutXLMTokenizerFast", {"backend": "xlm"}),
+        },
+        "calls": [
+            *LAYOUT_CALLS,
+            call("decode", token_ids=[1, 64, 65, 2], skip_special_tokens=True),
+            call("batch_decode", sequences={"$ids": [[64, 65], [20, 66]]}),
         ],
     },
     "UdopProcessor": {

@@ -70,6 +70,15 @@ def ended_tokens() -> Tokenizer:
     return backend
 
 
+def xlm_tokens() -> Tokenizer:
+    """The same between ``<s>`` and ``</s>``, as XLM-RoBERTa's."""
+    backend = piece_tokens()
+    backend.post_processor = processors.TemplateProcessing(
+        single="<s> $A </s>", pair="<s> $A </s> </s> $B </s>", special_tokens=[("<s>", 1), ("</s>", 2)]
+    )
+    return backend
+
+
 def word_tokens() -> Tokenizer:
     """Lower-cased word pieces of single letters between ``[CLS]`` and ``[SEP]``, as BERT's."""
     known = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", "[DEC]", "[ENC]"]
@@ -92,6 +101,7 @@ TOKENIZERS = {
     "bytes": byte_tokens,
     "pieces": piece_tokens,
     "ended": ended_tokens,
+    "xlm": xlm_tokens,
     "words": word_tokens,
     "roberta": roberta_tokens,
 }

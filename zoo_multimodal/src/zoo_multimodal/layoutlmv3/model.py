@@ -10,6 +10,7 @@ from torch import Tensor, nn
 
 from zoo_core.checkpoint.dialects import BERT_LAYER
 from zoo_core.checkpoint.ops import Transposed
+from zoo_core.config import PretrainedConfig
 from zoo_core.heads.first_token import DenseClassifier, ForFirstTokenClassification
 from zoo_core.heads.tokens import ForQuestionAnswering, ForTokenClassification
 from zoo_core.modeling.loss import token_loss
@@ -17,7 +18,7 @@ from zoo_core.modeling.model import PreTrainedModel
 from zoo_core.modeling.outputs import BaseModelOutput, TokenClassifierOutput
 from zoo_core.nn.attention import Attention
 from zoo_core.nn.boxes import PAGE, BoxEmbedding, boxes_or_none
-from zoo_core.nn.embeddings import UnpaddedTextEmbeddings, embed
+from zoo_core.nn.embeddings import TextEmbeddings, UnpaddedTextEmbeddings, embed
 from zoo_core.nn.layer import PostNormLayer
 from zoo_core.nn.masks import AttentionContext
 from zoo_core.nn.mlp import MLP
@@ -34,12 +35,12 @@ class LayoutLMv3PreTrainedModel(PreTrainedModel):
     base_model_prefix = "layoutlmv3"
 
 
-class BoxEmbeddings(UnpaddedTextEmbeddings):
-    """Words, positions and segments as RoBERTa's, and the place and shape of each word's box."""
+class WithBoxes(TextEmbeddings):
+    """Embeddings of text, and of the place and shape of each word's box."""
 
     hub_names = {"boxes": ""}
 
-    def __init__(self, config: LayoutLMv3Config) -> None:
+    def __init__(self, config: PretrainedConfig) -> None:
         super().__init__(
             config.vocab_size,
             config.hidden_size,
@@ -74,6 +75,42 @@ class BoxEmbeddings(UnpaddedTextEmbeddings):
         )
 
 
+class BoxEmbeddings(WithBoxes, UnpaddedTextEmbeddings):
+    """Boxes, and positions as RoBERTa's."""
+
+
+class DistanceBiases(nn.Module):
+    """A model whose layers add to their scores by distances in the text and on the page."""
+
+    config: PretrainedConfig
+
+    def make_biases(self, config: PretrainedConfig) -> None:
+        """Create what `biases` uses."""
+        flat, square = (
+            {"buckets": buckets, "max_distance": far, "bidirectional": True}
+            for buckets, far in (
+                (config.rel_pos_bins, config.max_rel_pos),
+                (config.rel_2d_pos_bins, config.max_rel_2d_pos),
+            )
+        )
+        heads = config.num_attention_heads
+        if config.has_relative_attention_bias:
+            self.position_bias = RelativeBias(heads, **flat)
+        if config.has_spatial_attention_bias:
+            self.x_bias, self.y_bias = RelativeBias(heads, **square), RelativeBias(heads, **square)
+
+    def biases(self, positions: Tensor, boxes: Tensor) -> Tensor | None:
+        """(1 or batch, heads, sequence, sequence) of positions (sequence,) and boxes (batch, sequence, 4)."""
+        found: Tensor | None = None
+        if self.config.has_relative_attention_bias:
+            found = self.position_bias(positions, positions)
+        if self.config.has_spatial_attention_bias:
+            left, bottom = boxes[..., 0], boxes[..., 3]
+            spatial = self.x_bias(left, left) + self.y_bias(bottom, bottom)
+            found = spatial if found is None else found + spatial
+        return found
+
+
 class LayoutLMv3Layer(PostNormLayer):
     """Self-attention and a feed-forward block."""
 
@@ -101,7 +138,7 @@ def patch_boxes(rows: int, columns: int, device: torch.device) -> Tensor:
     return torch.cat((torch.tensor([[1, 1, PAGE - 1, PAGE - 1]], device=device), patches))
 
 
-class LayoutLMv3Model(LayoutLMv3PreTrainedModel):
+class LayoutLMv3Model(DistanceBiases, LayoutLMv3PreTrainedModel):
     """The encoder: words first, then a class token and the patches of the page."""
 
     hub_names = {
@@ -118,7 +155,7 @@ class LayoutLMv3Model(LayoutLMv3PreTrainedModel):
 
     def __init__(self, config: LayoutLMv3Config) -> None:
         super().__init__(config)
-        size, heads = config.hidden_size, config.num_attention_heads
+        size = config.hidden_size
         if config.text_embed:
             self.embeddings = BoxEmbeddings(config)
         if config.visual_embed:
@@ -131,17 +168,7 @@ class LayoutLMv3Model(LayoutLMv3PreTrainedModel):
             self.joint_norm = nn.LayerNorm(size, eps=config.layer_norm_eps)
             self.dropout = nn.Dropout(config.hidden_dropout_prob)
         self.layers = nn.ModuleList(LayoutLMv3Layer(config) for _ in range(config.num_hidden_layers))
-        flat, square = (
-            {"buckets": buckets, "max_distance": far, "bidirectional": True}
-            for buckets, far in (
-                (config.rel_pos_bins, config.max_rel_pos),
-                (config.rel_2d_pos_bins, config.max_rel_2d_pos),
-            )
-        )
-        if config.has_relative_attention_bias:
-            self.position_bias = RelativeBias(heads, **flat)
-        if config.has_spatial_attention_bias:
-            self.x_bias, self.y_bias = RelativeBias(heads, **square), RelativeBias(heads, **square)
+        self.make_biases(config)
         self.post_init()
 
     def forward(
@@ -204,14 +231,10 @@ class LayoutLMv3Model(LayoutLMv3PreTrainedModel):
         return self.patch_norm(torch.cat((first, patches), dim=1) + self.position_embedding)
 
     def biases(self, positions: Tensor, boxes: Tensor) -> Tensor | None:
-        """What all layers add to their scores for distances in the text and on the page."""
         if not self.config.has_relative_attention_bias:
             return None  # boxes alone count for nothing, as in what this model is compared with
-        bias = self.position_bias(positions, positions)
-        if self.config.has_spatial_attention_bias:
-            left, bottom = boxes[..., 0], boxes[..., 3]
-            bias = bias + self.x_bias(left, left) + self.y_bias(bottom, bottom)
-        return bias * (self.config.hidden_size // self.config.num_attention_heads) ** -0.5
+        found = super().biases(positions, boxes)
+        return found * (self.config.hidden_size // self.config.num_attention_heads) ** -0.5
 
 
 class LayoutLMv3ForSequenceClassification(ForFirstTokenClassification, LayoutLMv3PreTrainedModel):
@@ -221,7 +244,21 @@ class LayoutLMv3ForSequenceClassification(ForFirstTokenClassification, LayoutLMv
     base_options = {}
 
 
-class LayoutLMv3ForTokenClassification(ForTokenClassification, LayoutLMv3PreTrainedModel):
+class ForWordClassification(ForTokenClassification):
+    """A classifier on each word, not on the page; logits (batch, sequence, num_labels)."""
+
+    def forward(
+        self, input_ids: Tensor | None = None, *, labels: Tensor | None = None, **inputs: Any
+    ) -> TokenClassifierOutput:
+        outputs = self.model(input_ids, **inputs)
+        given = inputs.get("inputs_embeds") if input_ids is None else input_ids
+        words = outputs.last_hidden_state[:, : given.shape[1]] if given is not None else outputs[0]
+        logits = self.classifier(self.dropout(words))
+        loss = None if labels is None else token_loss(logits, labels)
+        return TokenClassifierOutput.carry(outputs, loss=loss, logits=logits)
+
+
+class LayoutLMv3ForTokenClassification(ForWordClassification, LayoutLMv3PreTrainedModel):
     """LayoutLMv3 with a classifier on each word; of two layers for ten labels or more."""
 
     base_class = LayoutLMv3Model
@@ -230,17 +267,6 @@ class LayoutLMv3ForTokenClassification(ForTokenClassification, LayoutLMv3PreTrai
         super().build_head(config)
         if config.num_labels >= 10:
             self.classifier = DenseClassifier(config, "tanh")
-
-    def forward(
-        self, input_ids: Tensor | None = None, *, labels: Tensor | None = None, **inputs: Any
-    ) -> TokenClassifierOutput:
-        """As any; logits (batch, sequence, num_labels) are of the words, not of the page."""
-        outputs = self.model(input_ids, **inputs)
-        given = inputs.get("inputs_embeds") if input_ids is None else input_ids
-        words = outputs.last_hidden_state[:, : given.shape[1]] if given is not None else outputs[0]
-        logits = self.classifier(self.dropout(words))
-        loss = None if labels is None else token_loss(logits, labels)
-        return TokenClassifierOutput.carry(outputs, loss=loss, logits=logits)
 
 
 class LayoutLMv3ForQuestionAnswering(ForQuestionAnswering, LayoutLMv3PreTrainedModel):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
 from zoo_core.errors import ProcessingError
 from zoo_core.processing import BatchFeature, ProcessorMixin
@@ -12,6 +12,8 @@ class LayoutLMv3Processor(ProcessorMixin):
     """An image processor, which may read the words (`apply_ocr`), and a tokenizer of words with boxes."""
 
     attributes = ("image_processor", "tokenizer")
+    #: what the model calls the pixels
+    pixels_name: ClassVar[str] = "pixel_values"
 
     def __call__(  # type: ignore[override]
         self,
@@ -58,4 +60,4 @@ class LayoutLMv3Processor(ProcessorMixin):
         pixels = features.pop("pixel_values")
         if options.get("return_overflowing_tokens"):
             pixels = [pixels[int(page)] for page in encoded["overflow_to_sample_mapping"]]
-        return BatchFeature({**encoded, "pixel_values": pixels, **features})
+        return BatchFeature({**encoded, self.pixels_name: pixels, **features})

@@ -37,6 +37,8 @@ class BoxesMixin(PreTrainedTokenizerFast):
     cls_token_box: Box
     sep_token_box: Box
     pad_token_box: Box
+    #: whether a word's label stands at a lone word mark and at the piece after it, as both begin the word
+    labels_marks: ClassVar[bool] = False
     pad_token_label: int
     only_label_first_subword: bool
 
@@ -97,10 +99,11 @@ class BoxesMixin(PreTrainedTokenizerFast):
     def _labels(self, row: Encoding, labels: Sequence[int], question: bool) -> list[int]:
         found = []
         previous = None
-        for word, sequence in zip(row.word_ids, row.sequence_ids, strict=True):
+        for word, sequence, (start, _) in zip(row.word_ids, row.sequence_ids, row.offsets, strict=True):
             labelled = word is not None and not (question and sequence == 0)
-            repeated = self.only_label_first_subword and word == previous
-            found.append(labels[word] if labelled and not repeated else self.pad_token_label)
+            first = start == 0 and (word != previous or self.labels_marks)
+            first = first or not self.only_label_first_subword
+            found.append(labels[word] if labelled and first else self.pad_token_label)
             previous = word if labelled else None
         return found
 
@@ -135,6 +138,8 @@ class LayoutLMv3Tokenizer(BoxesMixin, RobertaLikeTokenizer):
 
 class LayoutXLMTokenizer(BoxesMixin, XLMRobertaTokenizer):
     """LayoutXLM."""
+
+    labels_marks = True
 
 
 class UdopTokenizer(BoxesMixin, T5Tokenizer):
