@@ -2,6 +2,7 @@
 
 _PROCESSORS = {
     "AyaVisionProcessor": "aya_vision",
+    "OneFormerProcessor": "oneformer",
     "AriaProcessor": "aria",
     "AlignProcessor": "align",
     "AltCLIPProcessor": "altclip",
@@ -73,3 +74,4 @@ _PROCESSORS = {
 """Processors by the folder that holds them."""
 
 COMPONENTS = {name: f"zoo_multimodal.{folder}.processor:{name}" for name, folder in _PROCESSORS.items()}
+COMPONENTS["OneFormerImageProcessor"] = "zoo_multimodal.oneformer.image_processor:OneFormerImageProcessor"

@@ -156,7 +156,8 @@ class SettingsFile:
         """Build from one JSON file."""
         from zoo_core.hub import read_json_file
 
-        return cls(**read_json_file(Path(json_file)))
+        made: Self = cls.from_dict(read_json_file(Path(json_file)))
+        return made
 
     # Writing
 

@@ -11,8 +11,8 @@ from zoo_core.nn.attention import Attention
 from zoo_core.nn.layer import PreNormLayer
 from zoo_core.nn.masks import AttentionContext
 from zoo_core.nn.mlp import MLP
+from zoo_multimodal.oneformer.config import OneFormerConfig
 from zoo_vision.maskformer.head import MaskHead
-from zoo_vision.oneformer.config import OneFormerConfig
 
 
 class TextLayer(PreNormLayer):

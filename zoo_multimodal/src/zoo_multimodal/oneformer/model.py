@@ -15,12 +15,12 @@ from zoo_core.modeling.backbone import build_backbone
 from zoo_core.modeling.outputs import ModelOutput
 from zoo_core.nn.masks import AttentionContext
 from zoo_core.nn.recording import ATTENTIONS, CROSS_ATTENTIONS, HIDDEN_STATES, taken, unrecorded, wants
+from zoo_multimodal.oneformer.config import OneFormerConfig
+from zoo_multimodal.oneformer.text import TextMapper
 from zoo_vision.losses.masks import PointMaskSetLoss, Prediction
 from zoo_vision.mask2former.model import Mask2FormerPreTrainedModel, MaskedLayer, MaskedQueryDecoder
 from zoo_vision.mask2former.pixel_decoder import DeformablePixelDecoder, map_places
 from zoo_vision.maskformer.head import MaskHead
-from zoo_vision.oneformer.config import OneFormerConfig
-from zoo_vision.oneformer.text import TextMapper
 
 
 class OneFormerModelOutput(ModelOutput):
