@@ -221,11 +221,16 @@ class Sam2VisionModel(PreTrainedModel):
         self.neck = FeaturePyramid(config)
         self.post_init()
 
+    def staged(self, pixel_values: Tensor) -> Sam2HieraDetModelOutput:
+        """What the backbone says of each stage."""
+        outputs: Sam2HieraDetModelOutput = self.backbone(pixel_values)
+        return outputs
+
     def forward(self, pixel_values: Tensor | None = None) -> Sam2VisionEncoderOutput:
         """(batch, channels, height, width) to maps of several sizes."""
         if pixel_values is None:
             raise ValueError("pass pixel_values (batch, channels, height, width)")
-        outputs = self.backbone(pixel_values)
+        outputs = self.staged(pixel_values)
         maps = self.neck(outputs.intermediate_hidden_states)[: self.config.num_feature_levels]
         places = []
         for x in maps:

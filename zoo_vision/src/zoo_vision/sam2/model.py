@@ -67,8 +67,6 @@ class Sam2MaskDecoder(SamMaskDecoder):
 
     hub_names: HubNames = {
         "transformer.layers.*.*.o_proj": "transformer.layers.*.*.o_proj",
-        "transformer.layers.*.mlp.fc1": "transformer.layers.*.mlp.proj_in",
-        "transformer.layers.*.mlp.fc2": "transformer.layers.*.mlp.proj_out",
         "transformer.final_attn_token_to_image.o_proj": "transformer.final_attn_token_to_image.o_proj",
     }
     first_mask = 2
@@ -77,6 +75,9 @@ class Sam2MaskDecoder(SamMaskDecoder):
         super().__init__(config)  # type: ignore[arg-type]
         size, self.config = config.hidden_size, config
         self.conv_s0, self.conv_s1 = nn.Conv2d(size, size // 8, 1), nn.Conv2d(size, size // 4, 1)
+        # as released: whatever hidden_act says, and as deep as there are layers
+        for layer in self.transformer.layers:
+            layer.mlp = SamFeedForward(size, config.mlp_dim, size, config.num_hidden_layers)
         self.obj_score_token = nn.Embedding(1, size)
         self.pred_obj_score_head = SamFeedForward(size, size, 1, 3)
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import torch
 from torch import Tensor, nn
 
@@ -31,6 +33,15 @@ def axial_rotary(grid: Grid, dim: int, theta: float, like: Tensor) -> RotaryTabl
     return RotaryTables(angles.cos().to(like.dtype), angles.sin().to(like.dtype), interleaved=True)
 
 
+class Placing(NamedTuple):
+    """Where keys stand: frames of `leading` tokens without a place and of cells that `rotary` turns, and
+    `unplaced` tokens at the end."""
+
+    rotary: RotaryTables
+    leading: int = 0
+    unplaced: int = 0
+
+
 class RotaryMapAttention(Attention):
     """Attention of the cells of a map to each other, or to those of earlier frames.
 
@@ -50,16 +61,15 @@ class RotaryMapAttention(Attention):
         )
 
     def between(
-        self, query: Tensor, key: Tensor, value: Tensor, rotary: RotaryTables, unplaced: int = 0
+        self, query: Tensor, key: Tensor, value: Tensor, rotary: RotaryTables, placing: Placing
     ) -> Tensor:
-        """(batch, cells, hidden) of keys and values (batch, frames x cells + unplaced, source).
-
-        Args:
-            unplaced: keys at the end that belong to no cell.
-        """
+        """(batch, cells, hidden) of keys and values (batch, tokens, source)."""
         q, k = rotary(self.split(self.q_proj(query))), self.split(self.k_proj(key))
-        placed = k[:, :, : k.shape[2] - unplaced].unflatten(2, (-1, q.shape[2]))
-        k = torch.cat((rotary(placed).flatten(2, 3), k[:, :, k.shape[2] - unplaced :]), dim=2)
+        rotated, lead = placing.rotary, placing.leading
+        frames, rest = k.split((k.shape[2] - placing.unplaced, placing.unplaced), dim=2)
+        frames = frames.unflatten(2, (-1, lead + rotated.cos.shape[2]))
+        frames = torch.cat((frames[:, :, :, :lead], rotated(frames[:, :, :, lead:])), dim=3)
+        k = torch.cat((frames.flatten(2, 3), rest), dim=2)
         mask = AttentionContext(query).mask(self.rule, key.shape[1])
         return self.merge(self.attend(q, k, self.split(self.v_proj(value)), mask))
 
@@ -84,17 +94,19 @@ class MemoryAttentionLayer(nn.Module):
         self.dropout = Dropout(dropout)
 
     def forward(
-        self, x: Tensor, memory: Tensor, places: Tensor, rotary: RotaryTables, unplaced: int
+        self, x: Tensor, memory: Tensor, places: Tensor, rotary: RotaryTables, placing: Placing
     ) -> Tensor:
         y = self.layer_norm1(x)
-        x = x + self.dropout(self.self_attn.between(y, y, y, rotary))
+        x = x + self.dropout(self.self_attn.between(y, y, y, rotary, Placing(rotary)))
         y = self.layer_norm2(x)
-        x = x + self.dropout(self.cross_attn.between(y, memory + places, memory, rotary, unplaced))
+        x = x + self.dropout(self.cross_attn.between(y, memory + places, memory, rotary, placing))
         return x + self.dropout(self.mlp(self.layer_norm3(x)))
 
 
 class MemoryAttention(nn.Module):
     """A frame's map, conditioned on the memory."""
+
+    layer_class: type[MemoryAttentionLayer] = MemoryAttentionLayer
 
     def __init__(self, config: Sam2VideoConfig) -> None:
         super().__init__()
@@ -102,7 +114,7 @@ class MemoryAttention(nn.Module):
         self.rotated = size // config.memory_attention_downsample_rate // heads
         self.theta = config.memory_attention_rope_theta
         self.layers = nn.ModuleList(
-            MemoryAttentionLayer(config) for _ in range(config.memory_attention_num_layers)
+            self.layer_class(config) for _ in range(config.memory_attention_num_layers)
         )
         self.layer_norm = nn.LayerNorm(size)
 
@@ -113,15 +125,24 @@ class MemoryAttention(nn.Module):
 
         Args:
             own_places: of the map's cells, in its shape.
-            memory: (batch, frames x cells + unplaced, width), and its `places`.
-            unplaced: tokens at its end that belong to no cell.
+            memory: (batch, tokens, width), and its `places`.
+            unplaced: tokens at its end that belong to no frame.
         """
         grid = (x.shape[2], x.shape[3])
-        rotary = axial_rotary(grid, self.rotated, self.theta, x)
+        rotary = self.rotary(grid, x)
+        placing = self.placing(rotary, unplaced)
         x = (x + 0.1 * own_places).flatten(2).transpose(1, 2)
         for layer in self.layers:
-            x = layer(x, memory, places, rotary, unplaced)
+            x = layer(x, memory, places, rotary, placing)
         return self.layer_norm(x).transpose(1, 2).unflatten(2, grid)
+
+    def rotary(self, grid: Grid, like: Tensor) -> RotaryTables:
+        """Tables for the cells of a map."""
+        return axial_rotary(grid, self.rotated, self.theta, like)
+
+    def placing(self, rotary: RotaryTables, unplaced: int) -> Placing:
+        """Where the memory's tokens stand; `rotary` is the map's."""
+        return Placing(rotary, unplaced=unplaced)
 
 
 class MaskDownsampler(nn.Module):

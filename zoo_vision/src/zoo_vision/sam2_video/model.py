@@ -48,8 +48,8 @@ class Sam2VideoModel(Sam2Model):
     base_model_prefix = "sam2_video"
     ignored_names = ("prompt_encoder.shared_embedding.positional_embedding",)
     memory_attention_class: type[MemoryAttention] = MemoryAttention
-    #: dtype of memory while it is kept
-    stored_dtype = torch.bfloat16
+    #: dtype of memory while it is kept, by default as it is
+    stored_dtype: torch.dtype | None = torch.bfloat16
 
     def __init__(self, config: Sam2VideoConfig) -> None:
         super().__init__(config)
@@ -165,7 +165,7 @@ class Sam2VideoModel(Sam2Model):
         output = {
             "pred_masks": found.low,
             "object_pointer": found.pointer,
-            "maskmem_features": features.to(self.stored_dtype),
+            "maskmem_features": features.to(self.stored_dtype or features.dtype),
             "maskmem_pos_enc": places,
             "object_score_logits": found.score,
         }
@@ -275,7 +275,7 @@ class Sam2VideoModel(Sam2Model):
     # Memory
 
     def memorize(self, x: Tensor, found: Found, *, prompted: bool) -> tuple[Tensor, Tensor]:
-        """Memory (1, cells, width) of a frame, whose coarsest map is x, and the places of its cells.
+        """Memory (1, tokens, width) of a frame, whose coarsest map is x, and the places of its tokens.
 
         Args:
             prompted: the mask is of a frame with prompts, and counts as certain.
@@ -287,7 +287,11 @@ class Sam2VideoModel(Sam2Model):
             unseen = (found.score <= 0)[..., None]
             features = features + unseen * self.occlusion_spatial_embedding_parameter[..., None, None]
         places = sine_places(torch.ones_like(features[:, 0]), features.shape[1] // 2)
-        return features.flatten(2).transpose(1, 2), places.to(x.dtype)
+        return self.kept(features, places.to(x.dtype))
+
+    def kept(self, features: Tensor, places: Tensor) -> tuple[Tensor, Tensor]:
+        """Memory (1, width, rows, columns) and the places of its cells, as tokens (1, tokens, width)."""
+        return features.flatten(2).transpose(1, 2), places
 
     def recall(self, x: Tensor, places: Tensor, memory: tuple[Tensor, Tensor, int]) -> Tensor:
         """A map (1, hidden, rows, columns) with its places, conditioned on what `_remembered` returns."""

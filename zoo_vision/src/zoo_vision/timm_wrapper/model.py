@@ -1,8 +1,10 @@
-"""timm's own checkpoints: its ResNets, under that library's names."""
+"""timm's own checkpoints: its ResNets, and the features of its RepViTs, under that library's names."""
 
 from __future__ import annotations
 
-from torch import Tensor
+from typing import Any
+
+from torch import Tensor, nn
 
 from zoo_core.config import PretrainedConfig
 from zoo_core.errors import ConfigError
@@ -10,14 +12,15 @@ from zoo_core.heads.image import ForImageClassification
 from zoo_core.modeling.model import PreTrainedModel
 from zoo_core.modeling.outputs import ImageClassifierOutput, ModelOutput
 from zoo_core.nn.recording import HIDDEN_STATES, record
-from zoo_vision.timm_backbone.resnet import TimmResNet
+from zoo_vision.timm_backbone.repvit import TimmRepVit
+from zoo_vision.timm_backbone.resnet import TimmResNet, plain
 from zoo_vision.timm_wrapper.config import TimmWrapperConfig
 
 
 class TimmWrapperModelOutput(ModelOutput):
-    """The last map (batch, width, h, w), and its mean (batch, width)."""
+    """The last map (batch, width, h, w), and its mean (batch, width); of `features_only` all maps."""
 
-    last_hidden_state: Tensor
+    last_hidden_state: Tensor | list[Tensor]
     pooler_output: Tensor | None = None
     hidden_states: tuple[Tensor, ...] | None = None
     attentions: tuple[Tensor, ...] | None = None
@@ -32,7 +35,7 @@ class TimmWrapperPreTrainedModel(PreTrainedModel):
 
 
 class TimmWrapperModel(TimmWrapperPreTrainedModel):
-    """A network of `zoo_vision.timm_backbone.resnet`; its five maps are the hidden states."""
+    """A network of `zoo_vision.timm_backbone`; a ResNet's five maps are the hidden states."""
 
     hub_names = {"model": ""}
 
@@ -40,18 +43,33 @@ class TimmWrapperModel(TimmWrapperPreTrainedModel):
         super().__init__(config)
         options = dict(config.model_args or {})
         self.channels = options.pop("in_chans", 3)
-        self.model = TimmResNet(
-            config.architecture, channels=self.channels, output_stride=options.pop("output_stride", 32)
-        )
+        self.features_only = bool(options.pop("features_only", False))
+        self.model: nn.Module = self.network(config.architecture, options)
         if options:
-            raise ConfigError(f"model_args may hold in_chans and output_stride here, not {sorted(options)}")
+            raise ConfigError(f"model_args hold {sorted(options)}, which mean nothing here")
         self.post_init()
+
+    def network(self, name: str, options: dict[str, Any]) -> nn.Module:
+        """The network of a name; takes those of `options` that it knows."""
+        if not self.features_only:
+            return TimmResNet(name, channels=self.channels, output_stride=options.pop("output_stride", 32))
+        if not plain(name).startswith("repvit"):
+            raise ConfigError(f"features_only is for timm's RepViTs here, not for {name!r}")
+        self.stages = options.pop("out_indices", range(4))
+        return TimmRepVit(
+            name,
+            channels=self.channels,
+            widths=options.pop("embed_dim", None),
+            depths=options.pop("depth", None),
+        )
 
     def forward(self, pixel_values: Tensor, do_pooling: bool | None = None) -> TimmWrapperModelOutput:
         """(batch, channels, height, width) to the last map, and pooled unless `do_pooling` is False."""
         if pixel_values.shape[1] != self.channels:
             raise ValueError(f"pixel_values have {pixel_values.shape[1]} channels, not {self.channels}")
         maps = self.model(pixel_values)
+        if self.features_only:
+            return TimmWrapperModelOutput(last_hidden_state=[maps[i] for i in self.stages])
         for state in maps:
             record(HIDDEN_STATES, state)
         pools = self.config.do_pooling if do_pooling is None else do_pooling
