@@ -102,6 +102,15 @@ def suppress(boxes: torch.Tensor, scores: torch.Tensor, limit: float) -> torch.T
     return order[torch.tensor(kept, dtype=torch.long, device=boxes.device)]
 
 
+def suppress_by_class(
+    boxes: torch.Tensor, scores: torch.Tensor, labels: torch.Tensor, limit: float
+) -> torch.Tensor:
+    """As `suppress`, where only boxes of the same class suppress each other."""
+    # Boxes of different classes are moved apart so that one pass suppresses within classes.
+    apart = boxes.amax() - boxes.amin() + 1 if len(boxes) else 0
+    return suppress(boxes + (labels.to(boxes) * apart)[:, None], scores, limit)
+
+
 def rows(sizes: Sequence[Any] | Any) -> list[tuple[int, int]]:
     """Sizes as tuples of whole numbers."""
     return [(int(height), int(width)) for height, width in sizes]

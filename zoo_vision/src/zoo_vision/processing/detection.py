@@ -218,9 +218,7 @@ class DetaImageProcessor(DetrImageProcessor):
         for image, own in zip(chances, corners, strict=True):
             scores, flat = image.flatten().topk(min(10_000, image.numel()))
             labels, places = flat % classes, own[flat // classes]
-            # Boxes of different classes are moved apart so that one pass suppresses within classes.
-            moved = places + (labels.to(places) * (places.max() + 1))[:, None]
-            keep = found_boxes.suppress(moved, scores, nms_threshold)[:100]
+            keep = found_boxes.suppress_by_class(places, scores, labels, nms_threshold)[:100]
             keep = keep[scores[keep] > threshold]
             found.append({"scores": scores[keep], "labels": labels[keep], "boxes": places[keep]})
         return found

@@ -24,7 +24,7 @@ from zoo_vision.nn.conv import ConvNorm
 
 
 class ScaleConv(ConvNorm):
-    """Convolution, batch norm, and the encoder's activation unless `act` is False."""
+    """Convolution, batch norm, and the encoder's activation, another one, or with `act=False` none."""
 
     hub_names: HubNames = {"convolution": "conv", "normalization": "norm"}
 
@@ -37,9 +37,9 @@ class ScaleConv(ConvNorm):
         *,
         stride: int = 1,
         groups: int = 1,
-        act: bool = True,
+        act: bool | str = True,
     ) -> None:
-        kind, eps = config.activation_function if act else None, config.batch_norm_eps
+        kind, eps = config.activation_function if act is True else act or None, config.batch_norm_eps
         super().__init__(channels, width, kernel, stride=stride, groups=groups, act=kind, eps=eps)
 
 
