@@ -44,6 +44,7 @@ _PROCESSORS = {
     "LlavaOnevisionProcessor": "llava_onevision",
     "LlavaProcessor": "llava",
     "MusicgenProcessor": "musicgen",
+    "OmDetTurboProcessor": "omdet_turbo",
     "OwlViTProcessor": "owlvit",
     "Owlv2Processor": "owlv2",
     "MgpstrProcessor": "mgp_str",
