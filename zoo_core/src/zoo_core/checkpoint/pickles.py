@@ -8,7 +8,7 @@ import re
 import zipfile
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import IO
+from typing import IO, Any
 
 import torch
 from torch import Tensor
@@ -44,11 +44,11 @@ class PickleSource(WeightSource):
         self._tensors = {}
 
 
-def load_pickle(path: Path) -> dict[str, Tensor]:
-    """The tensors of one pickle by name.
+def load_plain(path: Path) -> Mapping[str, Any]:
+    """The dictionary of tensors, numbers, strings and dictionaries of them that a pickle holds.
 
-    Raises UnsafeCheckpoint, naming the global that was asked for, when more than tensors would be built,
-    and CheckpointFormatError when the file is not a pickle of a dictionary of tensors.
+    Raises UnsafeCheckpoint, naming the global that was asked for, when more would be built, and
+    CheckpointFormatError when the file is not a pickle of a dictionary.
     """
     try:
         loaded = torch.load(path, map_location="cpu", weights_only=True, mmap=zipfile.is_zipfile(path))
@@ -58,6 +58,12 @@ def load_pickle(path: Path) -> dict[str, Tensor]:
         raise CheckpointFormatError(f"{path} is not a readable PyTorch file: {error}") from error
     if not isinstance(loaded, Mapping):
         raise CheckpointFormatError(f"{path} holds a {type(loaded).__name__}, not a dictionary of tensors.")
+    return loaded
+
+
+def load_pickle(path: Path) -> dict[str, Tensor]:
+    """The tensors of one pickle by name; raises as `load_plain`, and when there is no tensor."""
+    loaded = load_plain(path)
     found = {
         name: value.detach()
         for name, value in loaded.items()
