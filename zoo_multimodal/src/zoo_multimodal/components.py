@@ -57,6 +57,8 @@ _PROCESSORS = {
     "VoxtralProcessor": "voxtral",
     "PixtralProcessor": "pixtral",
     "Qwen2VLProcessor": "qwen2_vl",
+    "Qwen2_5OmniProcessor": "qwen2_5_omni",
+    "Qwen3OmniMoeProcessor": "qwen3_omni_moe",
     "Qwen2_5_VLProcessor": "qwen2_5_vl",
     "ShieldGemma2Processor": "shieldgemma2",
     "Qwen3VLProcessor": "qwen3_vl",

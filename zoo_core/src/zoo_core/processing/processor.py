@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import importlib
+import json
 import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -164,6 +165,7 @@ class ProcessorMixin(SettingsFile):
         folder = Path(save_directory)
         folder.mkdir(parents=True, exist_ok=True)
         written: list[str] = []
+        settings: dict[Path, dict[str, Any]] = {}
         for name in self.attributes:
             component = getattr(self, name)
             if component is None:
@@ -171,6 +173,12 @@ class ProcessorMixin(SettingsFile):
             component.processor_class = type(self).__name__
             target = folder / self.subfolders.get(name, "")
             written += [str(path) for path in component.save_pretrained(target) or ()]
+            if isinstance(component, SettingsFile):
+                path = target / component.file_names[0]
+                if path in settings:  # of images and of sound: one file holds both
+                    joined = {**settings[path], **component.to_dict()}
+                    path.write_text(json.dumps(joined, indent=2, sort_keys=True) + "\n", encoding="utf-8")
+                settings[path] = component.to_dict()
         if isinstance(self.chat_template, str):
             path = folder / "chat_template.jinja"
             path.write_text(self.chat_template, encoding="utf-8")
@@ -183,7 +191,7 @@ class ProcessorMixin(SettingsFile):
             written.append(str(path))
         if push_to_hub:
             self.push_to_hub(kwargs.pop("repo_id", folder.name), **kwargs)
-        return written
+        return list(dict.fromkeys(written))
 
     # Calling
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 from zoo_core.config import PretrainedConfig, field, sub_config
@@ -127,6 +128,13 @@ class Qwen2_5OmniDiTConfig(PretrainedConfig):
     enc_attention_channels: int = 64
     enc_res2net_scale: int = 2
     enc_se_channels: int = 64
+
+    def check(self) -> Iterator[tuple[str, str]]:
+        sizes = (self.enc_channels, self.enc_kernel_sizes, self.enc_dilations)
+        if len({len(one) for one in sizes}) != 1:
+            yield "enc_channels", "must be as many as enc_kernel_sizes and enc_dilations"
+        elif len(self.enc_channels) < 3 or sum(self.enc_channels[1:-1]) != self.enc_channels[-1]:
+            yield "enc_channels", "must end with the sum of those between the first and the last"
 
 
 class Qwen2_5OmniBigVGANConfig(PretrainedConfig):

@@ -56,7 +56,7 @@ class SpeakingModel(GenerationMixin):
         """Whether a call speaks."""
         if return_audio and not self.has_talker:
             raise GenerationError(
-                "return_audio=True needs the talker: load with enable_audio_output=True, or call enable_talker()"
+                "return_audio=True needs the talker: load with enable_audio_output=True, or leave it out"
             )
         speaks = self.has_talker if return_audio is None else return_audio
         if speaks and (input_ids is None or len(input_ids) != 1):
@@ -101,6 +101,8 @@ class SpeakingModel(GenerationMixin):
 def media_hidden(embedded: Tensor, ids: Tensor, inputs: dict[str, Any], config: Any) -> Tensor:
     """`embedded` (batch, sequence, hidden) with zeros where media stand."""
     given = {"audio": "input_features", "image": "pixel_values", "video": "pixel_values_videos"}
-    tokens = [getattr(config, f"{what}_token_id") for what, name in given.items() if inputs.get(name) is not None]
+    tokens = [
+        getattr(config, f"{what}_token_id") for what, name in given.items() if inputs.get(name) is not None
+    ]
     hidden = torch.isin(ids, torch.tensor(tokens, device=ids.device, dtype=ids.dtype))
     return embedded.masked_fill(hidden[..., None], 0.0)

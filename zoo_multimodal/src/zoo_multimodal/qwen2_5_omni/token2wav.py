@@ -6,6 +6,7 @@ The transformer is F5-TTS's (https://arxiv.org/abs/2410.06885) over blocks, so t
 from __future__ import annotations
 
 import math
+from itertools import pairwise
 from typing import Any
 
 import torch
@@ -201,7 +202,9 @@ class Qwen2_5OmniToken2WavDiTModel(PreTrainedModel):
         """
         frames = quantized_code.shape[1] * self.config.repeats
         if len(quantized_code) != 1:
-            raise ValueError(f"codes of {len(quantized_code)} rows were given; sound is made of one at a time")
+            raise ValueError(
+                f"codes of {len(quantized_code)} rows were given; sound is made of one at a time"
+            )
         if frames > _LONGEST:
             raise ValueError(f"{frames} frames are too many; at most {_LONGEST} are made at once")
         noise = torch.randn(1, _LONGEST, self.config.mel_dim, dtype=reference_mel_spectrogram.dtype)
@@ -210,9 +213,7 @@ class Qwen2_5OmniToken2WavDiTModel(PreTrainedModel):
 
         def direction(time: Tensor, state: Tensor) -> Tensor:
             guided = guidance_scale >= 1e-5
-            found = self(
-                state, reference_mel_spectrogram, speaker, quantized_code, time, apply_cfg=guided
-            )
+            found = self(state, reference_mel_spectrogram, speaker, quantized_code, time, apply_cfg=guided)
             if not guided:
                 return found
             known, unknown = found.chunk(2)
@@ -221,7 +222,7 @@ class Qwen2_5OmniToken2WavDiTModel(PreTrainedModel):
         times = torch.linspace(0, 1, num_steps, device=state.device, dtype=noise.dtype)
         if sway_coefficient is not None:
             times = times + sway_coefficient * (torch.cos(torch.pi / 2 * times) - 1 + times)
-        for start, end in zip(times, times[1:], strict=False):
+        for start, end in pairwise(times):
             state = state + runge_kutta(direction, start, end, state)
         return state.transpose(1, 2)
 
@@ -263,7 +264,5 @@ class Qwen2_5OmniToken2WavModel(PreTrainedModel):
         sway_coefficient: float | None = -1.0,
     ) -> Tensor:
         """As `sample` of the transformer, then the vocoder."""
-        mels = self.dit.sample(
-            conditioning, reference_mel, code, num_steps, guidance_scale, sway_coefficient
-        )
+        mels = self.dit.sample(conditioning, reference_mel, code, num_steps, guidance_scale, sway_coefficient)
         return self.vocoder(mels)

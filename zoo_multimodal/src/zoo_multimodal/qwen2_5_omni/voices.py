@@ -33,7 +33,7 @@ class VoicesFile(GenerationMixin):
         """Add the voices of a file.
 
         Raises:
-            CheckpointError: it holds something else; nothing in it is run. UnsafeCheckpoint: it would run code.
+            CheckpointError: it holds something else. UnsafeCheckpoint: loading it would run code.
         """
         for name, voice in load_plain(Path(path)).items():
             parts = voice if isinstance(voice, Mapping) else {}
