@@ -10,7 +10,8 @@ import pytest
 import torch
 from safetensors.torch import load_file, save_file
 
-from zoo_core import AutoConfig, AutoModelForImageTextToText
+from zoo_core import AutoConfig, AutoModel, AutoModelForImageTextToText
+from zoo_core.errors import ConfigError
 from zoo_multimodal.qwen2_vl.config import Qwen2VLConfig
 from zoo_multimodal.qwen2_vl.model import Qwen2VLForConditionalGeneration
 
@@ -158,3 +159,11 @@ def test_a_config_without_a_text_part(tmp_path: Path) -> None:
     assert nested.num_key_value_heads == 2
     with pytest.raises(AttributeError, match="nonsense"):
         nested.nonsense
+
+
+@pytest.mark.parametrize("kind", ["glm4v_text", "glm4v_moe_text"])
+@pytest.mark.parametrize("scaling", [None, {"rope_type": "default"}])
+def test_a_config_without_sections_is_named(kind: str, scaling: dict[str, str] | None) -> None:
+    config = AutoConfig.for_model(kind, rope_scaling=scaling, num_hidden_layers=0, vocab_size=8)
+    with pytest.raises(ConfigError, match=f"rope_scaling of {kind} .* without mrope_section"):
+        AutoModel.from_config(config)

@@ -8,8 +8,26 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from zoo_core.config import PretrainedConfig
 from zoo_core.errors import ConfigError
 from zoo_core.nn.rotary import RotaryEmbedding
+
+
+def sections_of(config: PretrainedConfig) -> Sequence[int]:
+    """The wavelengths of each axis that `rope_scaling` names.
+
+    Raises:
+        ConfigError: it names none.
+    """
+    scaling = config.rope_scaling or {}
+    if "mrope_section" not in scaling:
+        raise ConfigError(
+            f"rope_scaling of {config.model_type} is {config.rope_scaling}, without mrope_section, the "
+            'wavelengths of time, height and width; set for example {"rope_type": "default", '
+            '"mrope_section": [8, 12, 12]}, which adds up to half of the rotated features of a head'
+        )
+    sections: Sequence[int] = scaling["mrope_section"]
+    return sections
 
 
 class MultiAxisRotary(RotaryEmbedding):

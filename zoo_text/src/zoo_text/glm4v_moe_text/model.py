@@ -12,6 +12,7 @@ from zoo_core.errors import ConfigError
 from zoo_core.modeling.decoder import rotary_of
 from zoo_core.modeling.model import PreTrainedModel
 from zoo_core.nn.rotary import RotaryEmbedding, RotaryTables
+from zoo_core.nn.rotary_multi import sections_of
 from zoo_text.glm4_moe.model import Glm4MoeDecoder
 from zoo_text.glm4v_moe_text.config import Glm4vMoeTextConfig
 
@@ -53,5 +54,5 @@ class Glm4vMoeTextModel(Glm4vMoeTextPreTrainedModel, Glm4MoeDecoder):
     """The decoder without a head; positions are (3, batch, sequence) where images are among the tokens."""
 
     def make_rotary(self, config: Glm4vMoeTextConfig) -> dict[str, RotaryEmbedding]:
-        sections = (config.rope_scaling or {})["mrope_section"]
+        sections = sections_of(config)
         return {"full": rotary_of(config, kind=RunningAxisRotary, sections=sections)}

@@ -9,7 +9,7 @@ from torch import nn
 from zoo_core.modeling.decoder import attention_of, rotary_of
 from zoo_core.modeling.model import PreTrainedModel
 from zoo_core.nn.rotary import RotaryEmbedding
-from zoo_core.nn.rotary_multi import MultiAxisRotary
+from zoo_core.nn.rotary_multi import MultiAxisRotary, sections_of
 from zoo_text.glm4.model import Glm4Decoder
 from zoo_text.glm4v_text.config import Glm4vTextConfig
 
@@ -28,5 +28,5 @@ class Glm4vTextModel(Glm4vTextPreTrainedModel, Glm4Decoder):
         return attention_of(config, layer_idx, bias=True, out_bias=False)
 
     def make_rotary(self, config: Glm4vTextConfig) -> dict[str, RotaryEmbedding]:
-        sections = (config.rope_scaling or {})["mrope_section"]
+        sections = sections_of(config)
         return {"full": rotary_of(config, kind=partial(MultiAxisRotary, sections=sections), interleaved=True)}
