@@ -19,6 +19,7 @@ _PROCESSORS = {
     "EvollaProcessor": "evolla",
     "FlavaProcessor": "flava",
     "Florence2Processor": "florence2",
+    "Gemma3nProcessor": "gemma3n",
     "GitProcessor": "git",
     "ClapProcessor": "clap",
     "Gemma3Processor": "gemma3",

@@ -256,6 +256,10 @@ class ImageTextForConditionalGeneration(GenerationMixin, Headed):
     def get_decoder(self) -> nn.Module:
         return self.language_model
 
+    def score(self, hidden: Tensor) -> Tensor:
+        """Logits of hidden states."""
+        return self.lm_head(hidden)
+
     def get_image_features(self, pixel_values: Tensor, **options: Any) -> Tensor:
         """Projected features of images, see the base model."""
         model: Any = self.model
@@ -291,7 +295,7 @@ class ImageTextForConditionalGeneration(GenerationMixin, Headed):
             **inputs,
         )
         hidden = outputs.last_hidden_state
-        logits = self.lm_head(hidden[:, -logits_to_keep:] if logits_to_keep else hidden)
+        logits = self.score(hidden[:, -logits_to_keep:] if logits_to_keep else hidden)
         loss = None
         if labels is not None:
             hiding = attention_mask if self.mask_hides_labels else None

@@ -80,6 +80,10 @@ class MediaTextProcessor(ProcessorMixin):
         """The tokens that belong to images."""
         return [self.image_token]
 
+    def kinds_of_tokens(self) -> dict[str, int]:
+        """The number that tells each token of a medium from other tokens."""
+        return dict.fromkeys(self.tokens_of_images(), 1)
+
     def mark_of(self, kind: str) -> str:
         """What stands for an image, a video or a sound in a text; by default its placeholder."""
         token: str = getattr(self, f"{kind.removesuffix('s')}_token")
@@ -111,8 +115,9 @@ class MediaTextProcessor(ProcessorMixin):
                     f"text {place}; raise max_length or pass truncation=False"
                 )
         if kinds:
-            tokens = {*self.tokenizer.convert_tokens_to_ids(self.tokens_of_images())}
-            encoded[self.kinds_name] = [[int(i in tokens) for i in row] for row in encoded["input_ids"]]
+            table = self.kinds_of_tokens()
+            numbers = dict(zip(self.tokenizer.convert_tokens_to_ids([*table]), table.values(), strict=True))
+            encoded[self.kinds_name] = [[numbers.get(i, 0) for i in row] for row in encoded["input_ids"]]
         return dict(BatchEncoding(encoded, tensor_type=wanted))
 
 
