@@ -206,6 +206,10 @@ LAYOUT_TOKENIZER = (
     "LayoutLMv3TokenizerFast",
     {"backend": "roberta", "add_prefix_space": True},
 )
+PAGES = [
+    "<html><body><div>a<p>b &amp; c<br>d</p><p>e</p></div><!-- f --></body></html>",
+    "<p>one<li>two<b>three</p><p>four",
+]
 LAYOUT_CALLS = [
     call(images=image(60, 40), text=WORDS, boxes=BOXES),
     call(images=image(60, 40), text=WORDS, boxes=BOXES, return_tensors="pt"),
@@ -618,6 +622,40 @@ CASES: dict[str, dict[str, Any]] = {
             *LAYOUT_CALLS,
             call("decode", token_ids=[1, 64, 65, 2], skip_special_tokens=True),
             call("batch_decode", sequences={"$ids": [[64, 65], [20, 66]]}),
+        ],
+    },
+    "MarkupLMProcessor": {
+        "class": "MarkupLMProcessor",
+        "components": {
+            "feature_extractor": ("MarkupLMFeatureExtractor", {}),
+            "tokenizer": (
+                "MarkupLMTokenizerFast",
+                {
+                    "backend": "roberta",
+                    "vocab_file": None,
+                    "merges_file": None,
+                    "tags_dict": {"a": 0, "body": 1, "div": 2, "html": 3, "p": 4},
+                    "max_depth": 4,
+                },
+            ),
+        },
+        "calls": [
+            call(html_strings=PAGES[0]),
+            call(html_strings=PAGES, padding=True, return_tensors="pt"),
+            call(html_strings=PAGES, questions=["who", "what"], padding="max_length", max_length=60),
+            call(html_strings=PAGES[0], questions="who", return_tensors="np"),
+            call(
+                html_strings=PAGES[1],
+                questions="a",
+                truncation="only_second",
+                max_length=8,
+                stride=1,
+                return_overflowing_tokens=True,
+                return_offsets_mapping=True,
+            ),
+            call(html_strings=PAGES[0], add_special_tokens=False, return_token_type_ids=False),
+            call(html_strings=PAGES[0], nodes=["a"]),
+            call(nodes=["a"], xpaths=["/a"]),
         ],
     },
     "UdopProcessor": {

@@ -12,4 +12,7 @@ ARCHITECTURE = Architecture(
         AutoModelForTokenClassification="MarkupLMForTokenClassification",
         AutoModelForQuestionAnswering="MarkupLMForQuestionAnswering",
     ),
+    tokenizer="zoo_text.markuplm.tokenizer:MarkupLMTokenizer",
+    feature_extractor="zoo_text.markuplm.processor:MarkupLMFeatureExtractor",
+    processor="zoo_text.markuplm.processor:MarkupLMProcessor",
 )
