@@ -75,11 +75,26 @@ def test_dilation_keeps_the_last_map_large() -> None:
     assert shapes == [(2, 2), (4, 4)]
 
 
+def test_a_swin_returns_channels_first_and_is_no_deeper_than_asked(tmp_path: Path) -> None:
+    name = "timm/swin_tiny_patch4_window7_224.ms_in1k"
+    made = TimmBackbone(TimmBackboneConfig(backbone=name, out_indices=[0, 1])).eval()
+    assert made.out_features == ["layers.0", "layers.1"] and made.channels == [96, 192]
+    maps = made(IMAGE).feature_maps
+    assert [tuple(x.shape[1:]) for x in maps] == [(96, 16, 16), (192, 8, 8)]
+    made.save_pretrained(tmp_path)
+    weights = load_file(tmp_path / "model.safetensors")
+    assert weights["_backbone.layers_1.blocks.1.attn.qkv.weight"].shape == (576, 192)
+    assert not any("layers_2" in entry for entry in weights)
+    assert all(map(torch.equal, maps, AutoBackbone.from_pretrained(tmp_path)(IMAGE).feature_maps))
+
+
 @pytest.mark.parametrize(
     ("options", "message"),
     [
         ({"backbone": "vit_small"}, "'vit_small' is not among .* resnet18, resnet26, .* also with a 'd'"),
         ({"backbone": None}, "must name a network, for example 'resnet50'"),
+        ({"backbone": "swin_huge_patch4_window7_224"}, "'swin_huge.*with a size of tiny, small, base, large"),
+        ({"backbone": "swin_tiny_patch4_window7_224", "out_indices": [4]}, "outside of the 4 stages"),
         ({"backbone": "resnet18", "out_indices": [5]}, r"out_indices \[5\] lie outside of the 5 stages"),
         ({"backbone": "resnet50d", "output_stride": 16}, "output_stride of resnet50d must be 32, got 16"),
         ({"backbone": "resnet50", "output_stride": 5}, "output_stride of resnet50 must be 8, 16, 32, got 5"),

@@ -73,7 +73,7 @@ class OmDetTurboConfig(PretrainedConfig):
     def __post_init__(self) -> None:
         if self.backbone_config is None and not self.use_timm_backbone:
             self.backbone_config = SwinConfig(image_size=self.image_size, out_indices=[2, 3, 4])
-        elif self.backbone_config is None and self.backbone_kwargs is None:
+        elif self.backbone_config is None:  # as released, whatever the file says
             self.backbone_kwargs = {
                 "out_indices": [1, 2, 3],
                 "img_size": self.image_size,

@@ -13,13 +13,12 @@ from zoo_core.modeling.outputs import BackboneOutput
 from zoo_core.nn.recording import HIDDEN_STATES, record
 from zoo_vision.nn.frozen import freeze_batch_norms
 from zoo_vision.timm_backbone.config import TimmBackboneConfig
-from zoo_vision.timm_backbone.resnet import TimmResNet, published
-
-STAGES = ("act1", "layer1", "layer2", "layer3", "layer4")
+from zoo_vision.timm_backbone.resnet import TimmResNet, plain, published
+from zoo_vision.timm_backbone.swin import TimmSwin
 
 
 class TimmBackbone(PreTrainedModel):
-    """A network of `zoo_vision.timm_backbone.resnet` that returns the maps of the stages in `out_indices`."""
+    """A ResNet or a Swin of this folder that returns the maps of the stages in `out_indices`."""
 
     config_class = TimmBackboneConfig
     base_model_prefix = "_backbone"
@@ -31,28 +30,47 @@ class TimmBackbone(PreTrainedModel):
         super().__init__(config)
         if not config.backbone:
             raise ConfigError("TimmBackboneConfig.backbone must name a network, for example 'resnet50'")
-        wrong = [index for index in config.out_indices if not -len(STAGES) <= index < len(STAGES)]
+        swin = plain(config.backbone).startswith("swin_")
+        names = (TimmSwin if swin else TimmResNet).stage_names
+        wrong = [index for index in config.out_indices if not -len(names) <= index < len(names)]
         if wrong:
-            raise ConfigError(f"out_indices {wrong} lie outside of the {len(STAGES)} stages {list(STAGES)}")
-        self.model = TimmResNet(
-            config.backbone,
-            channels=config.num_channels,
-            output_stride=config.output_stride,
-            stages=max(index % len(STAGES) for index in config.out_indices),
-        )
+            raise ConfigError(f"out_indices {wrong} lie outside of the {len(names)} stages {list(names)}")
+        last = max(index % len(names) for index in config.out_indices)
+        self.model: TimmSwin | TimmResNet
+        if swin:
+            whole = getattr(config, "always_partition", False)
+            self.model = TimmSwin(
+                config.backbone, channels=config.num_channels, stages=last + 1, always_partition=whole
+            )
+        else:
+            self.model = TimmResNet(
+                config.backbone,
+                channels=config.num_channels,
+                output_stride=config.output_stride,
+                stages=last,
+            )
         if config.freeze_batch_norm_2d:
             freeze_batch_norms(self.model)
         self.post_init()
 
     @classmethod
     def from_timm(cls, config: TimmBackboneConfig, **kwargs: Any) -> Self:
-        """Load the weights that timm publishes for `config.backbone`; keywords as of `from_pretrained`."""
+        """Load the weights that timm publishes for a ResNet; keywords as of `from_pretrained`.
+
+        Raises:
+            ConfigError: the name is a Swin's, whose published files have other names.
+        """
+        if plain(str(config.backbone)).startswith("swin_"):
+            raise ConfigError(
+                f"the weights that timm publishes for {config.backbone} are not read here; load a checkpoint "
+                "of the whole model, or a Swin as in SwinModel.from_pretrained"
+            )
         return cls.from_pretrained(published(str(config.backbone)), config=config, **kwargs)
 
     @property
     def stage_names(self) -> list[str]:
         """Names of all stages, the stem first."""
-        return list(STAGES)
+        return list(self.model.stage_names)
 
     @property
     def num_features(self) -> list[int]:
@@ -67,7 +85,7 @@ class TimmBackbone(PreTrainedModel):
     @property
     def out_features(self) -> list[str]:
         """Names of the returned stages."""
-        return [STAGES[index] for index in self.out_indices]
+        return [self.model.stage_names[index] for index in self.out_indices]
 
     @property
     def channels(self) -> list[int]:
@@ -77,7 +95,7 @@ class TimmBackbone(PreTrainedModel):
     @property
     def out_feature_channels(self) -> dict[str, int]:
         """Channels of every stage by name."""
-        return dict(zip(STAGES, self.num_features, strict=True))
+        return dict(zip(self.stage_names, self.num_features, strict=True))
 
     def freeze_batch_norm_2d(self) -> None:
         """Make every batch norm keep its statistics and weights, in training too."""

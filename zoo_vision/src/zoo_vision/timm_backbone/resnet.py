@@ -53,6 +53,8 @@ class TimmResNet(nn.Module):
         ConfigError: another name, or an output_stride that the network cannot have.
     """
 
+    stage_names = ("act1", "layer1", "layer2", "layer3", "layer4")
+
     def __init__(self, name: str, *, channels: int = 3, output_stride: int = 32, stages: int = 4) -> None:
         super().__init__()
         network = plain(name)
