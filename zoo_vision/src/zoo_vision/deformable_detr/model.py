@@ -262,6 +262,8 @@ class LevelledBackbone(DetrBackboned):
 class DeformableDetrModel(LevelledBackbone, DeformableDetrPreTrainedModel):
     """Backbone, encoder and decoder."""
 
+    output_class: type[DeformableDetrModelOutput] = DeformableDetrModelOutput
+
     def __init__(self, config: DeformableDetrConfig) -> None:
         super().__init__(config)
         size = config.d_model
@@ -296,7 +298,7 @@ class DeformableDetrModel(LevelledBackbone, DeformableDetrPreTrainedModel):
             self._two_stage(maps, masks) if self.config.two_stage else self._queries(maps)
         )
         decoded = self.decoder(start, maps, queries, references, ratios)
-        return DeformableDetrModelOutput.join(
+        return self.output_class.join(
             encoded,
             decoded,
             init_reference_points=references,
@@ -321,12 +323,24 @@ class DeformableDetrModel(LevelledBackbone, DeformableDetrPreTrainedModel):
         memory = self.enc_output_norm(self.enc_output(maps.states.masked_fill(~valid, 0.0)))
         scores = self.decoder.class_embed[-1](memory)
         boxes = self.decoder.bbox_embed[-1](memory) + anchors
-        count = self.config.two_stage_num_proposals
-        best = scores[..., 0].topk(count, dim=1).indices[..., None]
+        best = self.best_cells(scores[..., 0], boxes, maps)[..., None]
         references = boxes.take_along_dim(best, 1).detach().sigmoid()
         waves = sines(references * 2 * math.pi, self.config.d_model // 2).flatten(-2)
         queries, start = self.pos_trans_norm(self.pos_trans(waves)).chunk(2, dim=-1)
-        return start, queries, references, {"enc_outputs_class": scores, "enc_outputs_coord_logits": boxes}
+        found = {"enc_outputs_class": scores, "enc_outputs_coord_logits": boxes}
+        return self.first_states(start, memory.take_along_dim(best, 1)), queries, references, found
+
+    def best_cells(self, scores: Tensor, boxes: Tensor, maps: FeatureLevels) -> Tensor:
+        """(batch, proposals): the cells that queries start from.
+
+        Args:
+            scores: (batch, cells). boxes: (batch, cells, 4), logits of centre and size.
+        """
+        return scores.topk(self.config.two_stage_num_proposals, dim=1).indices
+
+    def first_states(self, start: Tensor, cells: Tensor) -> Tensor:
+        """States (batch, proposals, hidden) to start from: those of the boxes; `cells` are what lies there."""
+        return start
 
 
 def cell_proposals(masks: Sequence[Tensor], maps: FeatureLevels) -> tuple[Tensor, Tensor]:
@@ -349,13 +363,15 @@ def cell_proposals(masks: Sequence[Tensor], maps: FeatureLevels) -> tuple[Tensor
 class DeformableDetrForObjectDetection(DeformableDetrPreTrainedModel):
     """Deformable DETR with the scores and the box of each query."""
 
+    model_class: type[DeformableDetrModel] = DeformableDetrModel
+    output_class: type[DeformableDetrObjectDetectionOutput] = DeformableDetrObjectDetectionOutput
     class_embed: Any
     bbox_embed: Any
 
     def __init__(self, config: DeformableDetrConfig) -> None:
         super().__init__(config)
         size, refine = config.d_model, config.with_box_refine
-        self.model = DeformableDetrModel(config)
+        self.model = self.model_class(config)
         count = config.decoder_layers + (1 if config.two_stage else 0)
         named = [nn.Linear(size, config.num_labels) for _ in range(count if refine else 1)]
         boxes = [BoxHead(size, size, 4, 3) for _ in range(count if refine else 1)]
@@ -402,11 +418,21 @@ class DeformableDetrForObjectDetection(DeformableDetrPreTrainedModel):
         auxiliary = earlier if self.config.auxiliary_loss else []
         loss = parts = None
         if labels is not None:
-            loss, parts = focal_set_loss(last, labels, self.config, auxiliary)
-        return DeformableDetrObjectDetectionOutput.carry(
+            loss, parts = self.losses(last, labels, auxiliary, outputs)
+        return self.output_class.carry(
             outputs,
             loss=loss,
             loss_dict=parts,
             auxiliary_outputs=(auxiliary or None) if labels is not None else None,
             **last,
         )
+
+    def losses(
+        self,
+        last: dict[str, Tensor],
+        labels: Sequence[Target],
+        auxiliary: Sequence[dict[str, Tensor]],
+        outputs: ModelOutput,
+    ) -> tuple[Tensor, dict[str, Tensor]]:
+        """The weighted sum and its parts."""
+        return focal_set_loss(last, labels, self.config, auxiliary)

@@ -31,35 +31,43 @@ def set_losses(found: dict[str, Tensor], targets: Sequence[Target], config: Any)
             queries, 4), and optionally `pred_masks` (batch, queries, height, width).
     """
     logits = found["logits"]
-    pairs, classes = _matched(found, targets, config, -config.class_cost * logits.softmax(-1))
+    pairs = _match(found, targets, config, -config.class_cost * logits.softmax(-1))
+    classes = _classes(pairs, targets, logits, logits.shape[-1] - 1)
     weight = torch.ones(logits.shape[-1], device=logits.device)
     weight[-1] = config.eos_coefficient
     loss = F.cross_entropy(logits.float().transpose(1, 2), classes, weight)
     return {"loss_ce": loss, **other_losses(found, pairs, targets)}
 
 
-def focal_set_losses(found: dict[str, Tensor], targets: Sequence[Target], config: Any) -> dict[str, Tensor]:
-    """As `set_losses`, with logits of (batch, queries, labels): each class is asked for alone."""
+def focal_set_losses(
+    found: dict[str, Tensor], targets: Sequence[Target], config: Any, pairs: Pairs | None = None
+) -> dict[str, Tensor]:
+    """As `set_losses`, with logits of (batch, queries, labels): each class is asked for alone.
+
+    Args:
+        pairs: an assignment that replaces the cheapest one; an object may have several queries.
+    """
     logits = found["logits"]
-    costs = config.class_cost * focal_costs(logits)
-    pairs, classes = _matched(found, targets, config, costs, none=logits.shape[-1])
+    if pairs is None:
+        pairs = _match(found, targets, config, config.class_cost * focal_costs(logits))
+    classes = _classes(pairs, targets, logits, logits.shape[-1])
     goal = F.one_hot(classes, logits.shape[-1] + 1)[..., :-1].to(logits)
     losses = sigmoid_focal_losses(logits, goal, alpha=config.focal_alpha)
     loss = losses.sum() / object_count(targets, logits)
     return {"loss_ce": loss, **other_losses(found, pairs, targets)}
 
 
-def _matched(
-    found: dict[str, Tensor], targets: Sequence[Target], config: Any, costs: Tensor, none: int | None = None
-) -> tuple[Pairs, Tensor]:
-    """The assignment, and the class (batch, queries) that each query should have: `none` without object."""
+def _match(found: dict[str, Tensor], targets: Sequence[Target], config: Any, costs: Tensor) -> Pairs:
+    """The cheapest assignment, by class and box."""
     weights = {"bbox_cost": config.bbox_cost, "giou_cost": config.giou_cost}
-    pairs = match_boxes(costs, found["pred_boxes"], targets, **weights)
-    logits = found["logits"]
-    none = logits.shape[-1] - 1 if none is None else none
+    return match_boxes(costs, found["pred_boxes"], targets, **weights)
+
+
+def _classes(pairs: Pairs, targets: Sequence[Target], logits: Tensor, none: int) -> Tensor:
+    """The class (batch, queries) that each query should have, `none` without object."""
     classes = torch.full(logits.shape[:2], none, dtype=torch.int64, device=logits.device)
     classes[matched_queries(pairs)] = matched_objects(pairs, targets, "class_labels").to(classes.device)
-    return pairs, classes
+    return classes
 
 
 def other_losses(found: dict[str, Tensor], pairs: Pairs, targets: Sequence[Target]) -> dict[str, Tensor]:
