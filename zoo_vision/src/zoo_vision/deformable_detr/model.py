@@ -339,7 +339,7 @@ class DeformableDetrModel(LevelledBackbone, DeformableDetrPreTrainedModel):
         return scores.topk(self.config.two_stage_num_proposals, dim=1).indices
 
     def first_states(self, start: Tensor, cells: Tensor) -> Tensor:
-        """States (batch, proposals, hidden) to start from: those of the boxes; `cells` are what lies there."""
+        """States (batch, proposals, hidden) to start from: of the boxes; `cells` are what lies there."""
         return start
 
 
