@@ -44,14 +44,51 @@ SPANS: list[dict[str, Any]] = [
     {"text": PAID, "entity_spans": [(15, 16), (0, 34), (9, 14)]},
     {"text": PAID},
 ]
+ACTORS = [
+    ["Actor", "Age", "Films", "Born"],
+    ["Brad Pitt", "56", "87", "18 December 1963"],
+    ["Leonardo", "45", "53 or more", "11 November 1974"],
+    ["", "?", "69", "May 6, 1961"],
+]
+WHO, WHEN = "Who is older than 45?", "Who was born after 1963 or on May 6?"
+CELLS: dict[str, Any] = {"answer_coordinates": [(0, 0), (1, 1)], "answer_text": ["Brad Pitt", "45"]}
+TABLE: list[dict[str, Any]] = [
+    {"table": ACTORS},
+    {"table": ACTORS, "queries": WHO, "return_special_tokens_mask": True, "return_length": True},
+    {"table": ACTORS, "queries": "?", **CELLS},
+    {
+        "table": ACTORS,
+        "queries": [WHO, WHEN],
+        "answer_coordinates": [[(0, 0)], [(1, 1), (2, 3)]],
+        "answer_text": [["Brad Pitt"], ["45", "6"]],
+        "padding": "max_length",
+        "max_length": 110,
+    },
+    {"table": ACTORS, "queries": [WHO, WHEN], "padding": True, "padding_side": "left"},
+    *({"table": ACTORS, "queries": WHO, "truncation": True, "max_length": n} for n in (30, 40, 55, 70)),
+]
+WORDS = {"vocab.txt": "tapas.txt"}
 CASES: dict[str, tuple[dict[str, str], dict[str, Any], list[dict[str, Any]]]] = {
     "LukeTokenizer": (LUKE, {"max_mention_length": 5, "max_entity_length": 3}, SPANS),
     "LukeTokenizer.one": (LUKE, {"task": "entity_classification", "max_mention_length": 8}, [ONE]),
     "LukeTokenizer.two": (LUKE, {"task": "entity_pair_classification", "max_mention_length": 8}, [TWO]),
     "LukeTokenizer.spans": (LUKE, {"task": "entity_span_classification"}, [TWO, {**BATCH, "padding": True}]),
+    "TapasTokenizer": (WORDS, {}, TABLE),
+    "TapasTokenizer.trimmed": (WORDS, {"cell_trim_length": 2, "max_row_id": 3}, TABLE[5:]),
+    "TapasTokenizer.bounds": (WORDS, {"strip_column_names": True, "max_question_length": 12}, TABLE[:3]),
     "MLukeTokenizer": (MLUKE, {"max_mention_length": 5, "max_entity_length": 3}, SPANS),
     "MLukeTokenizer.two": (MLUKE, {"task": "entity_pair_classification", "max_mention_length": 8}, [TWO]),
 }
+
+
+def given(call: dict[str, Any]) -> dict[str, Any]:
+    """The call with its table as the reference takes it."""
+    if "table" not in call:
+        return call
+    import pandas
+
+    header, *rows = call["table"]
+    return {**call, "table": pandas.DataFrame(rows, columns=header).astype(str)}
 
 
 def measure(name: str) -> dict[str, Any]:
@@ -62,7 +99,7 @@ def measure(name: str) -> dict[str, Any]:
         for target, source in files.items():
             shutil.copy(VOCABULARIES / source, Path(folder) / target)
         tokenizer = getattr(transformers, name.partition(".")[0]).from_pretrained(folder, **options)
-        answers = [{"arguments": call, "returns": dict(tokenizer(**call))} for call in calls]
+        answers = [{"arguments": call, "returns": dict(tokenizer(**given(call)))} for call in calls]
     return {"class": name.partition(".")[0], "files": files, "options": options, "calls": answers}
 
 

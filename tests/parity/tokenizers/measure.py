@@ -132,6 +132,7 @@ def train_vocabularies() -> None:
     words += ["Mr", "##r", "The", "Don", "X"]
     write("wordpiece.txt", "\n".join(words) + "\n")
     funnel = {"[PAD]": "<pad>", "[UNK]": "<unk>", "[CLS]": "<cls>", "[SEP]": "<sep>", "[MASK]": "<mask>"}
+    write("tapas.txt", "\n".join([words[0], "[EMPTY]", *words[1:], "actor", "age"]) + "\n")
     write("funnel.txt", "\n".join([funnel.get(word, word) for word in words] + ["<s>", "</s>"]) + "\n")
 
     first = ["<s>", "<pad>", "</s>", "<unk>", "<mask>", "<|endoftext|>"]

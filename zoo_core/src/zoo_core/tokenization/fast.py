@@ -286,9 +286,11 @@ class PreTrainedTokenizerFast(PreTrainedTokenizerBase):
     def tokenize(
         self, text: str, pair: str | None = None, add_special_tokens: bool = False, **kwargs: Any
     ) -> list[str]:
-        return list(
-            self(text, pair, add_special_tokens=add_special_tokens, truncation=False, **kwargs).tokens()
+        # not the class's own call, which may want more than text
+        encoded = PreTrainedTokenizerBase.__call__(
+            self, text, pair, add_special_tokens=add_special_tokens, truncation=False, **kwargs
         )
+        return list(encoded.tokens())
 
     def _decode(self, ids: list[int], *, skip_special_tokens: bool, **kwargs: Any) -> str:
         return str(self._backend.tokenizer.decode(ids, skip_special_tokens=skip_special_tokens))

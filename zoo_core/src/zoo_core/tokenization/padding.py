@@ -75,6 +75,16 @@ def pad_row(row: list[Any], length: int, value: Any, side: str) -> list[Any]:
     return [*row, *missing] if side == "right" else [*missing, *row]
 
 
+def pad_columns(
+    data: dict[str, Any], fills: Mapping[str, Any], length: int, side: str, *, single: bool
+) -> None:
+    """Pad the entries of ``data`` that ``fills`` names, in place: rows, or one row where ``single``."""
+    for key in data.keys() & fills.keys():
+        rows = [data[key]] if single else data[key]
+        rows = [pad_row(row, length, fills[key], side) for row in rows]
+        data[key] = rows[0] if single else rows
+
+
 def columns_of(encoded: Any) -> tuple[dict[str, Any], str | None]:
     """Columns as lists, and the kind of tensor that they came in."""
     if isinstance(encoded, Mapping):

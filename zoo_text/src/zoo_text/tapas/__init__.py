@@ -14,4 +14,5 @@ ARCHITECTURE = Architecture(
         AutoModelForSequenceClassification="TapasForSequenceClassification",
         AutoModelForTableQuestionAnswering="TapasForQuestionAnswering",
     ),
+    tokenizer="zoo_text.tokenizers.tapas:TapasTokenizer",
 )

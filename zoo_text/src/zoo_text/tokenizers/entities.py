@@ -16,7 +16,7 @@ from zoo_core.tokenization import BatchEncoding, PreTrainedTokenizerFast
 from zoo_core.tokenization.inputs import read_inputs
 from zoo_core.tokenization.loading import read_json
 from zoo_core.tokenization.options import resolve_lengths
-from zoo_core.tokenization.padding import columns_of, pad_row, target_length
+from zoo_core.tokenization.padding import columns_of, pad_columns, pad_row, target_length
 from zoo_core.tokenization.special_tokens import as_added_token
 from zoo_text.tokenizers.byte_level import RobertaTokenizer
 from zoo_text.tokenizers.unigram import XLMRobertaTokenizer
@@ -138,13 +138,17 @@ class EntitiesMixin(PreTrainedTokenizerFast):
         max_entity_length: int | None = None,
         **kwargs: Any,
     ) -> BatchEncoding:
-        common = {"padding": padding, "truncation": truncation, "max_length": max_length}
-        spans = (entity_spans, entity_spans_pair)
-        if self.task is None and spans == (None, None):
+        if self.task is None and entity_spans is None and entity_spans_pair is None:
             if entities is not None or entities_pair is not None:
                 raise TokenizerError("entities= needs entity_spans=, where in the text each of them is.")
             return super().__call__(
-                text, text_pair, add_special_tokens=add_special_tokens, **common, **kwargs
+                text,
+                text_pair,
+                add_special_tokens=add_special_tokens,
+                padding=padding,
+                truncation=truncation,
+                max_length=max_length,
+                **kwargs,
             )
         for name in ("is_split_into_words", "return_offsets_mapping", "return_overflowing_tokens"):
             if kwargs.pop(name, False):
@@ -214,11 +218,7 @@ class EntitiesMixin(PreTrainedTokenizerFast):
             fills: dict[str, Any] = dict.fromkeys(_PADDED_WITH_ZERO, 0)
             fills |= {"entity_ids": self.entity_pad_token_id}
             fills |= {"entity_position_ids": [-1] * self.max_mention_length}
-            side = padding_side or self.padding_side
-            for key in data.keys() & fills.keys():
-                rows = [data[key]] if single else data[key]
-                rows = [pad_row(row, length, fills[key], side) for row in rows]
-                data[key] = rows[0] if single else rows
+            pad_columns(data, fills, length, padding_side or self.padding_side, single=single)
         return super().pad(
             data,
             padding,
