@@ -54,6 +54,7 @@ _PROCESSORS = {
     "PaliGemmaProcessor": "paligemma",
     "Phi4MultimodalProcessor": "phi4_multimodal",
     "Pix2StructProcessor": "pix2struct",
+    "GraniteSpeechProcessor": "granite_speech",
     "Qwen2AudioProcessor": "qwen2_audio",
     "VoxtralProcessor": "voxtral",
     "PixtralProcessor": "pixtral",

@@ -25,4 +25,5 @@ ARCHITECTURE = Architecture(
     ),
     tokenizer="zoo_audio.tokenizers.speech:DiaTokenizer",
     feature_extractor="zoo_audio.features.waveform:DiaFeatureExtractor",
+    processor="zoo_audio.dia.processor:DiaProcessor",
 )

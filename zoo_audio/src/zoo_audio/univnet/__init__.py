@@ -6,4 +6,5 @@ ARCHITECTURE = Architecture(
     model_type="univnet",
     config="zoo_audio.univnet.config:UnivNetConfig",
     models=classes("zoo_audio.univnet.model", AutoModel="UnivNetModel"),
+    feature_extractor="zoo_audio.features.vocoding:UnivNetFeatureExtractor",
 )

@@ -10,6 +10,8 @@ ARCHITECTURE = Architecture(
         AutoModelForSeq2SeqLM="GraniteSpeechForConditionalGeneration",
         AutoModelForSpeechSeq2Seq="GraniteSpeechForConditionalGeneration",
     ),
+    feature_extractor="zoo_audio.features.granite:GraniteSpeechFeatureExtractor",
+    processor="zoo_multimodal.granite_speech.processor:GraniteSpeechProcessor",
 )
 
 ENCODER = Architecture(
