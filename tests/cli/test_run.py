@@ -57,9 +57,25 @@ DEPTH = {
 }  # fmt: skip
 CLIP = {
     "projection_dim": 8,
-    "text_config": {"vocab_size": 64, "max_position_embeddings": 16, "eos_token_id": 3, **LAYERS},
+    "text_config": {"vocab_size": 64, "max_position_embeddings": 40, "eos_token_id": 3, **LAYERS},
     "vision_config": {"image_size": 32, "patch_size": 8, **LAYERS},
 }
+SWIN = {
+    "model_type": "swin", "embed_dim": 4, "depths": [1, 1, 1], "num_heads": [1, 1, 2], "window_size": 4,
+    "out_features": ["stage1", "stage2", "stage3"],
+}  # fmt: skip
+GROUNDING_DINO = {
+    "backbone_config": SWIN, "text_config": {**BERT, "model_type": "bert"}, "d_model": 32, "num_queries": 5,
+    "num_feature_levels": 3,
+    **{f"{side}_{n}": v for side in ("encoder", "decoder") for n, v in (("layers", 1), ("ffn_dim", 8))},
+}  # fmt: skip
+OMDET_TURBO = {
+    "backbone_config": SWIN, "use_timm_backbone": False, "apply_layernorm_after_vision_backbone": False,
+    "text_config": {"model_type": "clip_text_model", "vocab_size": 64, **LAYERS}, "num_queries": 5,
+    "encoder_in_channels": [4, 8, 16], "vision_features_channels": [16, 16, 16], "decoder_num_layers": 1,
+    **dict.fromkeys(("d_model", "decoder_hidden_dim", "class_embed_dim"), 16),
+    **dict.fromkeys(("text_projection_in_dim", "text_projection_out_dim"), 16),
+}  # fmt: skip
 BLIP = {
     "projection_dim": 8, "image_text_hidden_size": 8,
     "text_config": {
@@ -145,6 +161,18 @@ CHECKPOINTS: dict[str, tuple[str, dict[str, Any], str, list[Callable[[Path], Any
         [plain, lambda _: images("CLIPImageProcessor", do_center_crop=False)],
     ),
     "detect": ("detr", DETR, "AutoModelForObjectDetection", [lambda _: images("DetrImageProcessor")]),
+    "detect words": (
+        "owlvit", {**CLIP, "projection_dim": 16}, "AutoModelForZeroShotObjectDetection",
+        [plain, lambda _: images("OwlViTImageProcessor")],
+    ),
+    "detect phrases": (
+        "grounding-dino", GROUNDING_DINO, "AutoModelForZeroShotObjectDetection",
+        [lambda _: tokenizer(), lambda _: images("GroundingDinoImageProcessor")],
+    ),
+    "detect classes": (
+        "omdet-turbo", OMDET_TURBO, "AutoModelForZeroShotObjectDetection",
+        [plain, lambda _: images("DetrImageProcessor")],
+    ),
     "segment": (
         "segformer", SEGFORMER, "AutoModelForSemanticSegmentation",
         [lambda _: images("SegformerImageProcessor")],
@@ -241,6 +269,15 @@ def test_detect_draws_what_it_finds(ask, files):
     drawn = np.asarray(Image.open(files / "picture.boxes.png"))
     assert drawn.shape == (60, 80, 3)
     assert (drawn != np.asarray(Image.open(files / "picture.png"))).any()
+
+
+@pytest.mark.parametrize("name", ["detect words", "detect phrases", "detect classes"])
+def test_detect_in_words(ask, files, name):
+    words = ("picture.png", "--labels", "w5, w6 w7", "--threshold", "0.0001")
+    found = ask("detect", name, *words)["objects"]
+    assert found and (files / "picture.boxes.png").exists()
+    if name != "detect phrases":  # which names any words of the prompt
+        assert {one["label"] for one in found} <= {"w5", "w6 w7"}
 
 
 def test_segment_writes_class_numbers(ask, files):
@@ -358,6 +395,8 @@ def test_one_bad_input_does_not_stop_the_others(zoo, checkpoint, files):
     ("classify", "classify", ["none.png"], "none.png"),
     ("classify", "classify", ["picture.png", "--labels", "w1"], "leave out --labels"),
     ("classify", "classify in words", ["picture.png"], "--labels"),
+    ("detect", "detect", ["picture.png", "--labels", "w1"], "leave out --labels"),
+    ("detect", "detect words", ["picture.png"], "wants the classes in words"),
     ("fill-mask", "fill-mask", ["w3 w4"], "has no gap"),
     ("transcribe", "transcribe", ["sound.wav", "--language", "de"], "leave out --language"),
     ("transcribe", "transcribe", ["none.wav"], "none.wav"),

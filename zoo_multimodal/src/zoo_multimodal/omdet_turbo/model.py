@@ -238,6 +238,7 @@ class OmDetTurboForObjectDetection(OmDetTurboPreTrainedModel):
         tasks_attention_mask: Tensor,
         classes_structure: Tensor,
         labels: Any = None,
+        pixel_mask: Tensor | None = None,
     ) -> OmDetTurboObjectDetectionOutput:
         """Images (batch, channels, height, width) to boxes of what is named for each.
 
@@ -246,6 +247,7 @@ class OmDetTurboForObjectDetection(OmDetTurboPreTrainedModel):
                 them are whose. classes_attention_mask: taken for the sake of processors; texts end by
                 themselves.
             tasks_input_ids, tasks_attention_mask: (batch, sequence), what to do, in words.
+            pixel_mask: taken for the sake of processors that make one; OmDet-Turbo does not use it.
         """
         if labels is not None:
             raise NotImplementedError("OmDet-Turbo has no published loss; leave labels out")

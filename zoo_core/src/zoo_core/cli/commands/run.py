@@ -2,6 +2,7 @@
 
     zoo run classify MODEL cat.jpg dog.jpg
     zoo run detect MODEL street.jpg --output found/
+    zoo run detect MODEL street.jpg --labels "a red car,a bicycle"
     zoo run ask MODEL invoice.png --question "What is the total?"
     zoo run transcribe MODEL talk.wav --language en --timestamps
     zoo run translate MODEL "Hello." --from en --to fr

@@ -82,6 +82,21 @@ class Task:
         """The name of a class."""
         return str(self.config.id2label.get(index, f"LABEL_{index}"))
 
+    def labels_in_words(self, auto_class: str) -> list[str]:
+        """What ``--labels`` names; models of ``auto_class`` need it, and others have classes of their own.
+
+        Raises:
+            ProcessingError: it is missing, or given to a model that has classes of its own.
+        """
+        labels = [label.strip() for label in (self.arguments.labels or "").split(",") if label.strip()]
+        if labels and self.auto_class != auto_class:
+            raise ProcessingError(f"{type(self.model).__name__} has classes of its own: leave out --labels")
+        if not labels and self.auto_class == auto_class:
+            raise ProcessingError(
+                f'{type(self.model).__name__} wants the classes in words: --labels "a cat,a dog"'
+            )
+        return labels
+
     def target(self, item: str, ending: str) -> Path:
         """The file that belongs to an input; never one that exists, unless ``--overwrite`` says so."""
         folder: Path = self.arguments.output

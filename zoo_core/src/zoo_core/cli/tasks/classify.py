@@ -6,7 +6,6 @@ import argparse
 from typing import TYPE_CHECKING, Any
 
 from zoo_core.cli.tasks.base import Answer, Task, best, picture_of, text_of
-from zoo_core.errors import ProcessingError
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -33,13 +32,7 @@ class Classify(Task):
         parser.add_argument("--labels", metavar="A,B,...", help="classes in words, for models of both")
 
     def prepare(self) -> None:
-        self.labels = [label.strip() for label in (self.arguments.labels or "").split(",") if label.strip()]
-        if self.labels and self.auto_class != _IN_WORDS:
-            raise ProcessingError(f"{type(self.model).__name__} has classes of its own: leave out --labels")
-        if self.auto_class == _IN_WORDS and not self.labels:
-            raise ProcessingError(
-                f'{type(self.model).__name__} wants the classes in words: --labels "a cat,a dog"'
-            )
+        self.labels = self.labels_in_words(_IN_WORDS)
         self.reader = self.part(_READERS[self.auto_class])
 
     def answer(self, item: str) -> Answer:
