@@ -66,11 +66,18 @@ class RagTokenizer:
     ) -> BatchEncoding:
         """Questions and answers for training; the call with `text_target` is the newer form of it."""
         options = {"padding": padding, "return_tensors": return_tensors, "truncation": truncation, **kwargs}
-        limit = self.question_encoder.model_max_length if max_length is None else max_length
-        encoded: BatchEncoding = self.question_encoder(src_texts, max_length=limit, **options)
-        if tgt_texts is not None:
-            limit = self.generator.model_max_length if max_target_length is None else max_target_length
-            encoded["labels"] = self.generator(tgt_texts, max_length=limit, **options)["input_ids"]
+        sides = (
+            (self.question_encoder, src_texts, max_length),
+            (self.generator, tgt_texts, max_target_length),
+        )
+        encoded, targets = (
+            None
+            if texts is None
+            else tokenizer(texts, **options, **({} if most is None else {"max_length": most}))
+            for tokenizer, texts, most in sides
+        )
+        if targets is not None:
+            encoded["labels"] = targets["input_ids"]
         return encoded
 
     def decode(self, *args: Any, **kwargs: Any) -> str:
