@@ -13,7 +13,8 @@ from zoo_core.nn.masks import AttentionContext
 from zoo_core.nn.recording import CROSS_ATTENTIONS, HIDDEN_STATES, record
 from zoo_vision.d_fine.config import DFineConfig
 from zoo_vision.detr.model import BoxHead
-from zoo_vision.losses.matching import Target
+from zoo_vision.losses.matching import Pairs, Target
+from zoo_vision.losses.sides import side_losses
 from zoo_vision.losses.varifocal import rt_detr_loss
 from zoo_vision.nn.deformable import FeatureLevels, ring, sample_maps
 from zoo_vision.rt_detr.encoder import CSPBlock, HybridEncoder, ScaleConv
@@ -51,6 +52,15 @@ class DFineObjectDetectionOutput(RTDetrObjectDetectionOutput):
 
     intermediate_predicted_corners: Tensor | None = None
     initial_reference_points: Tensor | None = None
+
+
+STEPS = (
+    "intermediate_logits",
+    "intermediate_reference_points",
+    "intermediate_predicted_corners",
+    "initial_reference_points",
+)
+"""What a layer answers, in training one step for each."""
 
 
 class ELANBlock(nn.Module):
@@ -233,7 +243,8 @@ class DFineDecoder(RTDetrDecoder):
         boxes = references.sigmoid()
         distances = bin_distances(self.config.max_num_bins, self.up, self.reg_scale)
         states, answer = [], DFineDecoderOutput(last_hidden_state=hidden)
-        first = before = boxes
+        steps: dict[str, list[Tensor]] = {name: [] for name in STEPS}
+        start = first = before = boxes
         sides = torch.zeros((), device=hidden.device)
         last = self.config.eval_idx % len(self.layers)
         for i, layer in enumerate(self.layers):
@@ -244,19 +255,27 @@ class DFineDecoder(RTDetrDecoder):
             if self.class_embed is None or self.bbox_embed is None:
                 continue
             if i == 0:
-                first = (self.pre_bbox_head(hidden) + boxes.logit(eps=1e-5)).sigmoid().detach()
+                start = (self.pre_bbox_head(hidden) + boxes.logit(eps=1e-5)).sigmoid()
+                first = start.detach()
             sides = self.bbox_embed[i](hidden if i == 0 else hidden + before) + sides
             logits = sides.unflatten(-1, (4, -1))
             found = box_of_sides(first, logits.softmax(-1) @ distances, self.reg_scale)
-            if i == last:
-                answer.intermediate_logits = self.lqe_layers[i](self.class_embed[i](hidden), logits)[:, None]
-                answer.intermediate_reference_points = found[:, None]
-                answer.intermediate_predicted_corners = sides[:, None]
-                answer.initial_reference_points = first[:, None]
+            if self.training or i == last:
+                scores = self.class_embed[i](hidden)
+                if self.training and i == 0:  # what the first box head alone says
+                    steps["intermediate_logits"].append(scores)
+                    steps["intermediate_reference_points"].append(start)
+                answers = (self.lqe_layers[i](scores, logits), found, sides, first)
+                for name, value in zip(STEPS, answers, strict=True):
+                    steps[name].append(value)
+            if i == last and not self.training:
                 break
             boxes, before = found.detach(), hidden.detach()
         record(HIDDEN_STATES, hidden)
         answer.last_hidden_state, answer.intermediate_hidden_states = hidden, torch.stack(states)
+        for name, values in steps.items():
+            if values:
+                answer[name] = torch.stack(values, dim=1)
         return answer
 
 
@@ -293,15 +312,54 @@ class DFineForObjectDetection(RTDetrForObjectDetection):
     def loss(
         self, outputs: RTDetrModelOutput, layers: list[dict[str, Tensor]], labels: Sequence[Target]
     ) -> tuple[Tensor, dict[str, Tensor], list[dict[str, Tensor]] | None]:
-        """The loss of boxes and classes, for evaluation.
+        """The loss, its parts, and the predictions before the last.
 
-        Raises:
-            ValueError: the model is in training; its loss of distributions does not exist here.
+        Without noised objects, so also in evaluation, only the last prediction counts. As released, the
+        first of two box heads makes the first of the steps, so that the sides of each layer stand with the
+        scores and boxes of the one before.
         """
-        if self.training:
-            raise ValueError(
-                "D-FINE cannot be trained here: its losses of distributions (weight_loss_fgl, "
-                "weight_loss_ddf) do not exist. Call model.eval() for the loss of boxes and classes, or "
-                "train RTDetrForObjectDetection"
-            )
-        return *rt_detr_loss(layers[-1], labels, self.config), None
+        noise = outputs.denoising_meta_values
+        if noise is None or not self.config.auxiliary_loss:
+            last = layers[-1] if noise is None else _queries(layers[-1], noise["dn_num_split"])[1]
+            return *rt_detr_loss(last, labels, self.config), None
+        decoder, config = self.model.decoder, self.config
+        sides = zip(
+            outputs.intermediate_predicted_corners.unbind(1),
+            outputs.initial_reference_points.unbind(1),
+            strict=True,
+        )
+        known = [{"pred_corners": side, "ref_points": first} for side, first in sides]
+        teacher = {"teacher_corners": known[-1]["pred_corners"], "teacher_logits": layers[-1]["logits"]}
+        steps = [layer | own | teacher for layer, own in zip(layers, known, strict=False)]
+        split = [_queries(step, noise["dn_num_split"]) for step in [*steps, layers[-1]]]
+        encoded = {"logits": outputs.enc_topk_logits, "pred_boxes": outputs.enc_topk_bboxes}
+        auxiliary = [*(own for _, own in split[:-2]), encoded]
+        objects = [torch.arange(len(t["class_labels"])).repeat(noise["dn_num_group"]) for t in labels]
+        places = noise["dn_positive_idx"]
+        scale = decoder.reg_scale.detach().abs()
+        bins = bin_distances(config.max_num_bins, decoder.up.detach(), scale)
+
+        def further(one: dict[str, Tensor], pairs: Pairs, count: Tensor) -> dict[str, Tensor]:
+            if "pred_corners" not in one:
+                return {}
+            found = side_losses(one, labels, pairs, count, bins, scale)
+            weights = {"loss_fgl": config.weight_loss_fgl, "loss_ddf": config.weight_loss_ddf}
+            return {name: weights[name] * value for name, value in found.items()}
+
+        loss, parts = rt_detr_loss(
+            split[-1][1],
+            labels,
+            config,
+            auxiliary,
+            restored=[noised for noised, _ in split[:-1]],
+            restored_pairs=[(at, own.to(at)) for at, own in zip(places, objects, strict=True)],
+            groups=noise["dn_num_group"],
+            further=further,
+        )
+        return loss, parts, auxiliary
+
+
+def _queries(step: dict[str, Tensor], sizes: list[int]) -> list[dict[str, Tensor]]:
+    """What a step says of noised objects, and of the queries."""
+    parts = {name: x.split(sizes, dim=1) for name, x in step.items()}
+    return [{name: x[i] for name, x in parts.items()} for i in range(2)]

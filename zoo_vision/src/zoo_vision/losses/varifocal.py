@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import torch
@@ -22,6 +22,7 @@ from zoo_vision.losses.matching import (
 
 Prediction = dict[str, Tensor]
 """`logits` (batch, queries, labels) and `pred_boxes` (batch, queries, 4)."""
+FurtherLosses = Callable[[Prediction, Pairs, Tensor], dict[str, Tensor]]
 
 
 def class_costs(logits: Tensor, config: Any) -> Tensor:
@@ -72,6 +73,7 @@ def rt_detr_loss(
     restored: Sequence[Prediction] = (),
     restored_pairs: Pairs | None = None,
     groups: int = 1,
+    further: FurtherLosses | None = None,
 ) -> tuple[Tensor, dict[str, Tensor]]:
     """The sum and its parts.
 
@@ -79,14 +81,20 @@ def rt_detr_loss(
         auxiliary: predictions of earlier layers and of the encoder.
         restored: each layer's predictions for noised objects, of which `restored_pairs` tells the objects
             and `groups` how often each comes.
+        further: makes more parts of a prediction, the pairs, and what sums are divided by.
     """
     objects = object_count(targets, found["logits"])
-    parts = varifocal_losses(found, targets, match(found, targets, config), objects, config)
+
+    def losses(one: Prediction, pairs: Pairs, count: Tensor) -> dict[str, Tensor]:
+        more = {} if further is None else further(one, pairs, count)
+        return varifocal_losses(one, targets, pairs, count, config) | more
+
+    parts = losses(found, match(found, targets, config), objects)
     for i, earlier in enumerate(auxiliary):
-        own = varifocal_losses(earlier, targets, match(earlier, targets, config), objects, config)
+        own = losses(earlier, match(earlier, targets, config), objects)
         parts.update({f"{name}_aux_{i}": value for name, value in own.items()})
     for i, earlier in enumerate(restored):
         assert restored_pairs is not None
-        own = varifocal_losses(earlier, targets, restored_pairs, objects * groups, config)
+        own = losses(earlier, restored_pairs, objects * groups)
         parts.update({f"{name}_dn_{i}": value for name, value in own.items()})
     return torch.stack(list(parts.values())).sum(), parts
