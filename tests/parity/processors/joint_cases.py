@@ -494,6 +494,31 @@ INTERN_TOKENIZER = (
 OVIS_TOKENS = ["<IMG_ATOM>", "<IMG_START>", "<IMG_GRID>", "<IMG_COL>", "<IMG_ROW>", "<IMG_END>"]
 
 
+BOXES = [[[0.5, 0.5, 0.5, 0.4], [0.5, 0.52, 0.5, 0.4], [0.8, 0.3, 0.6, 0.2]]]
+GROUNDED = {
+    "logits": {
+        "$tensor": [
+            [
+                [3.0, -2.0, 1.5, 0.5, -1.0, 2.0, -3.0, 0.2],
+                [-4.0, -5.0, -0.6, -3.0, -2.0, -4.0, -3.0, -6.0],
+                [-1.2, 0.4, -0.9, -2.0, 0.3, 1.1, 0.8, 2.5],
+            ]
+        ]
+    },
+    "pred_boxes": {"$tensor": BOXES},
+    "input_ids": {"$tensor": [[2, 71, 73, 20, 71, 74, 20, 3]]},
+}
+NAMED = {
+    "decoder_class_logits": {"$tensor": [[[2.0, -1.0], [1.5, 0.5], [-0.5, -2.0]]]},
+    "decoder_coord_logits": {"$tensor": BOXES},
+    "classes_structure": {"$tensor": [2]},
+}
+
+
+def grounded(outputs: dict[str, Any], **options: Any) -> dict[str, Any]:
+    return call("post_process_grounded_object_detection", outputs={"$outputs": outputs}, **options)
+
+
 CASES: dict[str, dict[str, Any]] = {
     "Qwen2VLProcessor": {
         "class": "Qwen2VLProcessor",
@@ -796,6 +821,60 @@ CASES: dict[str, dict[str, Any]] = {
             "tokenizer": ("BertTokenizerFast", {"backend": "words", "model_input_names": PLAIN_INPUTS}),
         },
         "calls": PAIR_CALLS,
+    },
+    "GroundingDinoProcessor": {
+        "class": "GroundingDinoProcessor",
+        "components": {
+            "image_processor": (
+                "GroundingDinoImageProcessor",
+                {"size": {"shortest_edge": 16, "longest_edge": 24}},
+            ),
+            "tokenizer": ("BertTokenizerFast", {"backend": "words"}),
+        },
+        "calls": [
+            call(text="a cat. A dog"),
+            call(text=["a cat", " A dog "]),
+            call(text=["a cat.", "a"], padding=True, return_tensors="pt"),
+            call(images=image(30, 40)),
+            call(images=image(30, 40), text=["a", "b c"], return_tensors="pt"),
+            call(
+                images=[image(30, 40), image(20, 20, 2)],
+                text=[["a", "B"], ["c"]],
+                padding="max_length",
+                max_length=9,
+                return_tensors="pt",
+            ),
+            call(),
+            grounded(GROUNDED),
+            grounded(GROUNDED, threshold=0.6, text_threshold=0.5, target_sizes=[(20, 30)]),
+            grounded(GROUNDED, target_sizes=[(20, 30), (1, 1)]),
+        ],
+    },
+    "OmDetTurboProcessor": {
+        "class": "OmDetTurboProcessor",
+        "components": {
+            "image_processor": ("DetrImageProcessor", {"size": {"height": 16, "width": 20}}),
+            "tokenizer": ("BertTokenizerFast", {"backend": "words", "model_input_names": PLAIN_INPUTS}),
+        },
+        "calls": [
+            call(images=image(30, 40), text=["a", "b c"], max_length=9),
+            call(images=image(30, 40), text="ab", max_length=9, return_tensors="np"),
+            call(images=image(30, 40), text=[["a"]], task="find it", max_length=6, return_tensors="pt"),
+            call(
+                images=[image(30, 40), image(20, 20, 2)],
+                text=[["a", "B"], ["c"]],
+                task=["x", "y z"],
+                max_length=9,
+                return_tensors="pt",
+            ),
+            call(images=[image(30, 40), image(20, 20, 2)], text=[["a", "B"], ["c"]], return_tensors="pt"),
+            call(images=image(30, 40)),
+            call(text=["a"]),
+            grounded(NAMED),
+            grounded(NAMED, text_labels=["a", "b"], threshold=0.2, nms_threshold=0.99),
+            grounded(NAMED, text_labels=[["a", "b"]], target_sizes=[(30, 40)], max_num_det=2),
+            grounded(NAMED, text_labels=[["a"], ["b"]]),
+        ],
     },
     "SiglipProcessor": {
         "class": "SiglipProcessor",

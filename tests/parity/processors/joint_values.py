@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -13,7 +14,7 @@ SHOWN = 200
 
 
 def revive(value: Any) -> Any:
-    """``value`` with its described pictures (``$picture``), videos (``$video``) and ids (``$ids``) made."""
+    """``value`` with its described pictures (``$picture``), videos (``$video``), ids and so on made."""
     if isinstance(value, dict):
         if "$picture" in value:
             height, width, seed = value["$picture"]
@@ -27,6 +28,8 @@ def revive(value: Any) -> Any:
             import torch
 
             return torch.tensor(value["$tensor"])
+        if "$outputs" in value:
+            return SimpleNamespace(**revive(value["$outputs"]))
         return {name: revive(item) for name, item in value.items()}
     return [revive(item) for item in value] if isinstance(value, list) else value
 

@@ -1,5 +1,7 @@
 """Record the answers of the reference's processors of several modalities; needs transformers 4.57.6.
 
+OmDetTurboProcessor needs torchvision there as well.
+
     REFERENCE/bin/python tests/parity/processors/record_joint.py tests/parity/processors/joint [NAME ...]
 
 A case is the files that the reference saves, and calls: a method, its arguments, and what it returned or
