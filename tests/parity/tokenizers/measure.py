@@ -106,6 +106,10 @@ CASES: dict[str, tuple[dict[str, str], dict[str, Any]]] = {
         {},
     ),
     **{f"{n}Tokenizer": ({}, {}) for n in ["ByT5", "Canine", "Perceiver"]},
+    "MyT5Tokenizer": (pieces("byte_maps.json", "byte_maps.json"), {}),
+    "BertweetTokenizer": ({"vocab.txt": "fairseq.txt", "bpe.codes": "fairseq_codes.txt"}, {}),
+    "PhobertTokenizer": ({"vocab.txt": "fairseq.txt", "bpe.codes": "fairseq_codes.txt"}, {}),
+    "BartphoTokenizer": ({**FAIRSEQ, "dict.txt": "kept.txt"}, {}),
     "DiaTokenizer": ({}, {}),
     "Wav2Vec2CTCTokenizer": (pieces("vocab.json", "characters.json"), {}),
     "VitsTokenizer": (pieces("vocab.json", "characters.json"), {"phonemize": False}),
@@ -165,6 +169,7 @@ def train_vocabularies() -> None:
         json.dumps({t: i for i, t in enumerate(dict.fromkeys([*first, *spelled]))}, ensure_ascii=False),
     )
     shutil.copy(VOCABULARIES / "word_bpe_merges.txt", VOCABULARIES / "at_bpe_merges.txt")
+    write_derived(spelled, state["merges"])
 
     for name, options in {
         "unigram": {"model_type": "unigram", "normalization_rule_name": "identity", "vocab_size": 230},
@@ -189,6 +194,7 @@ def train_vocabularies() -> None:
             )
     model = sentencepiece.SentencePieceProcessor(model_file=str(VOCABULARIES / "unigram.model"))
     known = [model.id_to_piece(i) for i in range(3, len(model)) if i % 17]
+    write("kept.txt", "".join(f"{piece} 1\n" for piece in known if piece.split()))
     write("pieces.json", json.dumps({t: i for i, t in enumerate([*first[:4], *known])}, ensure_ascii=False))
     spelled = sorted({word for text in CORPUS for word in re.findall(r"\w+|[^\w\s]", text)} - {"fox", "_"})
     write("words.txt", "\n".join(["<eos>", "<unk>", "<formula>", "@-@", "@,@", "@.@", *spelled]) + "\n")
@@ -201,6 +207,15 @@ def train_vocabularies() -> None:
         "esm.txt",
         "\n".join(["<cls>", "<pad>", "<eos>", "<unk>", *"LAGVSERTIDPKQNFYMHWC", ".", "-", "<mask>"]),
     )
+
+
+def write_derived(spelled: list[str], merges: list[list[str]]) -> None:
+    """Vocabularies in other formats: fairseq's, with a count for each token, and rules over bytes."""
+    write("fairseq.txt", "".join(f"{token} {i}\n" for i, token in enumerate(spelled)))
+    write("fairseq_codes.txt", "".join(f"{' '.join(merge)} {i}\n" for i, merge in enumerate(merges)))
+    decompose = {f"{byte:02x}": f"{byte + 32:02x} e2" for byte in range(0x41, 0x5B)}
+    rules = {"d0 bf": "c5", "d0 b8": "c6", "74 68 65": "c7 c8", "74 68": "c9", "e4 bd": "ca cb"}
+    write("byte_maps.json", json.dumps({"decompose_map": decompose, "merge_map": rules}))
 
 
 def write(name: str, text: str) -> None:

@@ -20,6 +20,7 @@ COMPONENTS: dict[str, str] = {
     "KyutaiSpeechToTextProcessor": "zoo_audio.kyutai_speech_to_text.processor:KyutaiSpeechToTextProcessor",
     "MCTCTFeatureExtractor": "zoo_audio.features.kaldi:MCTCTFeatureExtractor",
     "MCTCTProcessor": "zoo_audio.mctct.processor:MCTCTProcessor",
+    "ParakeetCTCTokenizer": "zoo_audio.tokenizers.ctc:ParakeetTokenizer",
     "ParakeetFeatureExtractor": "zoo_audio.features.frames:ParakeetFeatureExtractor",
     "ParakeetProcessor": "zoo_audio.parakeet.processor:ParakeetProcessor",
     "ParakeetTokenizer": "zoo_audio.tokenizers.ctc:ParakeetTokenizer",

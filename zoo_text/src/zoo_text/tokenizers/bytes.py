@@ -38,6 +38,19 @@ class ByT5Tokenizer(ByteTokenizer):
         kwargs["added_tokens_decoder"] = {**roles, **(kwargs.get("added_tokens_decoder") or {})}
         super().__init__(**kwargs)
 
+    def build_inputs_with_special_tokens(
+        self, token_ids_0: list[int], token_ids_1: list[int] | None = None
+    ) -> list[int]:
+        """Each text with ``</s>`` at its end, unless it ends so already."""
+        end = [int(self.convert_tokens_to_ids(self.eos_token))]
+        texts = [ids for ids in (token_ids_0, token_ids_1) if ids is not None]
+        return [index for ids in texts for index in (ids if ids[-1:] == end else ids + end)]
+
+    def create_token_type_ids_from_sequences(
+        self, token_ids_0: list[int], token_ids_1: list[int] | None = None
+    ) -> list[int]:
+        return [0] * len(self.build_inputs_with_special_tokens(token_ids_0, token_ids_1))
+
 
 class PerceiverTokenizer(ByteTokenizer):
     """Perceiver: bytes after six special tokens (Jaegle et al., 2021)."""
