@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import OrderedDict
 from collections.abc import Callable, Hashable
 
 import torch
@@ -26,7 +25,8 @@ class OmDetTurboLanguageBackbone(nn.Module):
             torch.empty(config.text_projection_in_dim, config.text_projection_out_dim)
         )
         self.reset_parameters()
-        self.remembered: OrderedDict[Hashable, Tensor] = OrderedDict()
+        self.remembered: dict[Hashable, Tensor] = {}
+        self.stamp: Hashable = None
         self.capacity = config.cache_size
 
     def reset_parameters(self) -> None:
@@ -66,19 +66,22 @@ class OmDetTurboLanguageBackbone(nn.Module):
         if self.training or torch.is_grad_enabled() or torch.compiler.is_compiling() or self.capacity < 1:
             return embed(input_ids)
         stamp = self._stamp()
-        keys = [(kind, stamp, *row) for row in input_ids.tolist()]
-        new = {key: i for i, key in enumerate(keys) if key not in self.remembered}
-        made = dict(zip(new, embed(input_ids[list(new.values())]), strict=True)) if new else {}
-        found = [made[key] if key in made else self.remembered[key] for key in keys]
-        for key, value in zip(keys, found, strict=True):
-            self.remembered[key] = value
-            self.remembered.move_to_end(key)
-        while len(self.remembered) > self.capacity:
-            self.remembered.popitem(last=False)
-        return torch.stack(found)
+        if stamp != self.stamp:
+            self.stamp, self.remembered = stamp, {}
+        keys = [(kind, *row) for row in input_ids.tolist()]
+        known = {key: value for key in keys if (value := self.remembered.pop(key, None)) is not None}
+        new = {key: i for i, key in enumerate(keys) if key not in known}
+        if new:
+            known.update(zip(new, embed(input_ids[list(new.values())]), strict=True))
+        self.remembered.update(known)  # the latest stand last; threads at most read a text twice
+        for key in list(self.remembered)[: -self.capacity]:
+            self.remembered.pop(key, None)
+        return torch.stack([known[key] for key in keys])
 
     def _stamp(self) -> Hashable:
-        """Differs whenever a weight has been changed in place or moved."""
+        """Differs whenever a weight has been changed in place, moved or replaced, and by autocast."""
         weight = self.text_projection
-        changes = tuple(0 if p.is_inference() else p._version for p in self.parameters())
-        return weight.device, weight.dtype, hash((changes, tuple(p.data_ptr() for p in self.parameters())))
+        device = weight.device.type
+        cast = torch.is_autocast_enabled(device) and torch.get_autocast_dtype(device)
+        state = tuple((p.data_ptr(), 0 if p.is_inference() else p._version) for p in self.parameters())
+        return weight.device, weight.dtype, cast, hash(state)
