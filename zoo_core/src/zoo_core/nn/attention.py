@@ -99,7 +99,13 @@ class AttentionCore(nn.Module):
         head_mask: Tensor | None = None,
     ) -> tuple[Tensor, Tensor | None]:
         """Attended values, and the weights where `name` is to be recorded; what `attend` does first."""
-        scoring = Scoring(
+        scoring = self.scoring(bias, head_mask)
+        implementation = ATTENTION_FUNCTIONS["eager" if wants(name) else self.implementation]
+        return implementation(query, key, value, mask, scoring)
+
+    def scoring(self, bias: Tensor | None, head_mask: Tensor | None) -> Scoring:
+        """How scores are formed in this call."""
+        return Scoring(
             scale=self.scale,
             softcap=self.softcap,
             dropout=self.dropout if self.training else 0.0,
@@ -107,8 +113,6 @@ class AttentionCore(nn.Module):
             bias=bias,
             head_mask=head_mask,
         )
-        implementation = ATTENTION_FUNCTIONS["eager" if wants(name) else self.implementation]
-        return implementation(query, key, value, mask, scoring)
 
     def inputs(
         self, hidden: Tensor, context: AttentionContext, rotary: RotaryTables | None

@@ -42,13 +42,12 @@ class Scoring(NamedTuple):
 AttentionFunction = Callable[[Tensor, Tensor, Tensor, Mask, Scoring], tuple[Tensor, Tensor | None]]
 
 
-def eager(
-    query: Tensor, key: Tensor, value: Tensor, mask: Mask, scoring: Scoring
+def attention_weights(
+    query: Tensor, key: Tensor, mask: Mask, scoring: Scoring
 ) -> tuple[Tensor, Tensor | None]:
-    """The definition, step by step; the only one that returns weights."""
+    """The weights (batch, heads, Q, K), and which keys a query may see; None where it sees all."""
     batch, heads, queries, width = query.shape
-    groups = key.shape[1]
-    keys = key.shape[2]
+    groups, keys = key.shape[1], key.shape[2]
     grouped = query.reshape(batch, groups, heads // groups * queries, width)
     scores = torch.matmul(grouped, key.transpose(2, 3)).view(batch, heads, queries, keys) * scoring.scale
     scores = softcap(scores, scoring.softcap)
@@ -68,11 +67,23 @@ def eager(
         weights = F.dropout(weights, scoring.dropout)
     if scoring.head_mask is not None:
         weights = weights * scoring.head_mask
-    attended = torch.matmul(weights.view(batch, groups, -1, keys), value)
+    return weights, allowed
+
+
+def attended_values(weights: Tensor, value: Tensor, allowed: Tensor | None) -> Tensor:
+    """Sums (batch, heads, Q, width) of the values; zeros for a query that may see nothing."""
+    batch, heads, queries, keys = weights.shape
+    attended = torch.matmul(weights.view(batch, value.shape[1], -1, keys), value)
     attended = attended.view(batch, heads, queries, value.shape[-1])
-    if allowed is not None:
-        attended = attended.masked_fill(~allowed.any(-1, keepdim=True), 0.0)
-    return attended, weights
+    return attended if allowed is None else attended.masked_fill(~allowed.any(-1, keepdim=True), 0.0)
+
+
+def eager(
+    query: Tensor, key: Tensor, value: Tensor, mask: Mask, scoring: Scoring
+) -> tuple[Tensor, Tensor | None]:
+    """The definition, step by step; the only one that returns weights."""
+    weights, allowed = attention_weights(query, key, mask, scoring)
+    return attended_values(weights, value, allowed), weights
 
 
 def sdpa(
