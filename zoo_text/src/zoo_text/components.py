@@ -88,6 +88,7 @@ COMPONENTS: dict[str, str] = {
     "SplinterTokenizer": "zoo_text.tokenizers.wordpiece:SplinterTokenizer",
     "SqueezeBertTokenizer": "zoo_text.tokenizers.wordpiece:SqueezeBertTokenizer",
     "T5Tokenizer": "zoo_text.tokenizers.unigram:T5Tokenizer",
+    "TapexTokenizer": "zoo_text.tokenizers.tapex:TapexTokenizer",
     "TapasTokenizer": "zoo_text.tokenizers.tapas:TapasTokenizer",
     "TransfoXLTokenizer": "zoo_text.tokenizers.transfo_xl:TransfoXLTokenizer",
     "UdopTokenizer": "zoo_text.tokenizers.layout:UdopTokenizer",
