@@ -7,6 +7,7 @@ COMPONENTS: dict[str, str] = {
     "BarkProcessor": "zoo_audio.bark.processor:BarkProcessor",
     "ClapFeatureExtractor": "zoo_audio.features.log_mel:ClapFeatureExtractor",
     "ClvpFeatureExtractor": "zoo_audio.features.log_mel:ClvpFeatureExtractor",
+    "ClvpProcessor": "zoo_audio.clvp.processor:ClvpProcessor",
     "ClvpTokenizer": "zoo_audio.tokenizers.speech:ClvpTokenizer",
     "DacFeatureExtractor": "zoo_audio.features.waveform:DacFeatureExtractor",
     "DiaFeatureExtractor": "zoo_audio.features.waveform:DiaFeatureExtractor",

@@ -125,3 +125,11 @@ class RotaryEmbedding(nn.Module):
             cos, sin = cos * self.attention_factor, sin * self.attention_factor
         dtype = torch.float32 if self.float32 else dtype
         return RotaryTables(cos.to(dtype), sin.to(dtype), interleaved=self.interleaved)
+
+
+class StoredRotary(RotaryEmbedding):
+    """A rotary embedding whose wavelengths checkpoints store, as `inv_freq` (CLVP)."""
+
+    def __init__(self, dim: int, **options: Any) -> None:
+        super().__init__(dim, **options)
+        self.register_buffer("inv_freq", self.inv_freq, persistent=True)

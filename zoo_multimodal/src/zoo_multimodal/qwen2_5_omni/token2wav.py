@@ -16,7 +16,7 @@ from torch import Tensor, nn
 from zoo_core.modeling.model import PreTrainedModel
 from zoo_core.nn.attention import Attention
 from zoo_core.nn.masks import AttentionContext
-from zoo_core.nn.rotary import RotaryEmbedding, RotaryTables
+from zoo_core.nn.rotary import RotaryTables, StoredRotary
 from zoo_multimodal.qwen2_5_omni.config import Qwen2_5OmniDiTConfig, Qwen2_5OmniToken2WavConfig
 from zoo_multimodal.qwen2_5_omni.speaker import SpeakerEncoder
 from zoo_multimodal.qwen2_5_omni.vocoder import Qwen2_5OmniToken2WavBigVGANModel
@@ -113,8 +113,8 @@ class Qwen2_5OmniToken2WavDiTModel(PreTrainedModel):
         "layers": "transformer_blocks",
         "embed_codes": "text_embed.codec_embed",
         "norm_out": "norm_out.linear",
+        "rotary": "rotary_embed",
     }
-    ignored_names = ("*rotary_embed.inv_freq",)
 
     def __init__(self, config: Any) -> None:
         super().__init__(config)
@@ -122,7 +122,7 @@ class Qwen2_5OmniToken2WavDiTModel(PreTrainedModel):
         self.time_embed = TimeEmbedding(size)
         self.embed_codes = nn.Embedding(config.num_embeds + 1, config.emb_dim)
         self.input_embed = DiTInput(config)
-        self.rotary = RotaryEmbedding(config.head_dim, theta=config.rope_theta, interleaved=True)
+        self.rotary = StoredRotary(config.head_dim, theta=config.rope_theta, interleaved=True)
         self.layers = nn.ModuleList(DiTLayer(config) for _ in range(config.num_hidden_layers))
         self.norm_out = nn.Linear(size, 2 * size)
         self.proj_out = nn.Linear(size, config.mel_dim)
