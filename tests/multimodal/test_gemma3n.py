@@ -93,7 +93,12 @@ def test_left_padding_and_beams(model: Gemma3nForConditionalGeneration) -> None:
     ids = torch.tensor([[1] + [26] * 4 + [5] + [31] * 3 + [6], [0] * 5 + [1] + [26] * 4])
     sound = {"input_features": torch.rand(1, 32, 8), "input_features_mask": torch.ones(1, 32).bool()}
     pixels = torch.rand(2, 3, 64, 64)
-    options: dict[str, Any] = {"max_new_tokens": 3, "num_beams": 2, "eos_token_id": None}
+    options: dict[str, Any] = {
+        "max_new_tokens": 3,
+        "num_beams": 2,
+        "eos_token_id": None,
+        "suppress_tokens": [26, 31],
+    }
     media = {"attention_mask": (ids != 0).long(), "pixel_values": pixels, **sound}
     found = model.generate(ids, **media, **options)
     alone = model.generate(ids[1:, 5:], pixel_values=pixels[1:], **options)

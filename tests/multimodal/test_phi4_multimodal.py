@@ -70,7 +70,7 @@ def test_images_of_beams_and_left_padding(model: Phi4MultimodalForCausalLM) -> N
     """One row has two images (7 features each), the other one and padding."""
     ids = torch.tensor([[1] + [7] * 5 + [9] + [7] * 5, [0] * 6 + [1] + [7] * 5])
     media = {"image_pixel_values": torch.rand(3, 2, 3, 8, 8), "image_sizes": torch.tensor([[8, 8]] * 3)}
-    options: dict[str, Any] = {"max_new_tokens": 3, "num_beams": 2}
+    options: dict[str, Any] = {"max_new_tokens": 3, "num_beams": 2, "suppress_tokens": [7, 8]}
     found = model.generate(ids, attention_mask=(ids != 0).long(), **media, **options)
     alone = {name: value[2:] for name, value in media.items()}
     single = model.generate(ids[1:, 6:], **alone, **options)

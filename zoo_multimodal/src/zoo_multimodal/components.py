@@ -52,6 +52,7 @@ _PROCESSORS = {
     "MllamaProcessor": "mllama",
     "Ovis2Processor": "ovis2",
     "PaliGemmaProcessor": "paligemma",
+    "PerceptionLMProcessor": "perception_lm",
     "Phi4MultimodalProcessor": "phi4_multimodal",
     "Pix2StructProcessor": "pix2struct",
     "GraniteSpeechProcessor": "granite_speech",

@@ -19,6 +19,8 @@ class MediaTextProcessor(ProcessorMixin):
 
     #: what the ids are called that tell placeholders of images from other tokens
     kinds_name: ClassVar[str] = "mm_token_type_ids"
+    #: whether a text may have no marks without what they stand for
+    marks_need_media: ClassVar[bool] = False
 
     if TYPE_CHECKING:  # the marks: fields of a settings file, or properties
 
@@ -60,6 +62,8 @@ class MediaTextProcessor(ProcessorMixin):
         found: dict[str, Any] = {}
         for kind, media in (("images", images), ("videos", videos), ("audio", audio)):
             if media is None:
+                if self.marks_need_media and self.component(kind) is not None:
+                    share_out([], texts, self.mark_of(kind), what=kind.removesuffix("s"))
                 continue
             mark = self.mark_of(kind)
             if kind == "images" and is_nested(media) and len(media) == len(texts):

@@ -10,7 +10,7 @@ from typing import Any
 
 import torch
 import torch.nn.functional as F
-from torch import Tensor, nn
+from torch import Tensor
 
 from zoo_core.nn.attention import Attention
 from zoo_core.nn.masks import AttentionContext, Mask
@@ -42,32 +42,6 @@ class PackedAttention(Attention):
             return self.merge(attended.transpose(0, 1).flatten(1, 2)[None])
         parts = zip(*(x.split(list(lengths), dim=2) for x in (query, key, value)), strict=True)
         return self.merge(torch.cat([self.attend(*part, Mask(), **options) for part in parts], dim=2))
-
-
-class GridRotary(nn.Module):
-    """Rotary embedding of places in a grid: of a head's pairs the first half turns with the row, the second
-    with the column; by the same wavelengths, or, with `alternate`, by every other one each (Pixtral).
-
-    Pairs are halves of a head, or, with `interleaved`, neighbours (Llama 4)."""
-
-    inv_freq: Tensor
-
-    def __init__(
-        self, head_dim: int, *, theta: float = 10000.0, alternate: bool = False, interleaved: bool = False
-    ) -> None:
-        super().__init__()
-        self.interleaved = interleaved
-        width = head_dim if alternate else head_dim // 2
-        inv_freq = theta ** -(torch.arange(0, width, 2, dtype=torch.float32) / width)
-        both = torch.stack((inv_freq[::2], inv_freq[1::2]) if alternate else (inv_freq, inv_freq))
-        self.register_buffer("inv_freq", both, persistent=False)
-
-    def forward(self, places: Tensor) -> RotaryTables:
-        """Tables for the rows and columns of patches (patches, 2)."""
-        angles = (places[..., None].float() * self.inv_freq.float()).flatten(1)
-        twice = angles.repeat_interleave(2, -1) if self.interleaved else torch.cat((angles, angles), dim=-1)
-        tables = twice[None, None]
-        return RotaryTables(tables.cos(), tables.sin(), interleaved=self.interleaved)
 
 
 def grid_places(grid: Sequence[Sequence[int]], merge: int, device: torch.device) -> Tensor:

@@ -30,6 +30,7 @@ _FAST_IMAGE_PROCESSORS = {
     "Cohere2Vision": "tiles_canvas",
     "Lfm2Vl": "tiles_flexible",
     "Llama4": "tiles_flexible",
+    "PerceptionLM": "tiles_flexible",
     "Phi4Multimodal": "tiles_masked",
 }
 """Those whose only name ends in ``Fast``, and their modules."""

@@ -6,11 +6,11 @@ from collections.abc import Sequence
 from typing import Any
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from zoo_core.config import PretrainedConfig
 from zoo_core.errors import ConfigError
-from zoo_core.nn.rotary import RotaryEmbedding
+from zoo_core.nn.rotary import RotaryEmbedding, RotaryTables
 
 
 def sections_of(config: PretrainedConfig) -> Sequence[int]:
@@ -61,3 +61,29 @@ class MultiAxisRotary(RotaryEmbedding):
         if positions.dim() < 3:
             return super().spread(positions)
         return positions[-self.axes :][self.get_buffer("axis")].permute(1, 2, 0)[:, None]
+
+
+class GridRotary(nn.Module):
+    """Rotary embedding of places in a grid: of a head's pairs the first half turns with the row, the second
+    with the column; by the same wavelengths, or, with `alternate`, by every other one each (Pixtral).
+
+    Pairs are halves of a head, or, with `interleaved`, neighbours (Llama 4)."""
+
+    inv_freq: Tensor
+
+    def __init__(
+        self, head_dim: int, *, theta: float = 10000.0, alternate: bool = False, interleaved: bool = False
+    ) -> None:
+        super().__init__()
+        self.interleaved = interleaved
+        width = head_dim if alternate else head_dim // 2
+        inv_freq = theta ** -(torch.arange(0, width, 2, dtype=torch.float32) / width)
+        both = torch.stack((inv_freq[::2], inv_freq[1::2]) if alternate else (inv_freq, inv_freq))
+        self.register_buffer("inv_freq", both, persistent=False)
+
+    def forward(self, places: Tensor) -> RotaryTables:
+        """Tables for the rows and columns of patches (patches, 2)."""
+        angles = (places[..., None].float() * self.inv_freq.float()).flatten(1)
+        twice = angles.repeat_interleave(2, -1) if self.interleaved else torch.cat((angles, angles), dim=-1)
+        tables = twice[None, None]
+        return RotaryTables(tables.cos(), tables.sin(), interleaved=self.interleaved)

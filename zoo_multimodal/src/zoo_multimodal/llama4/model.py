@@ -17,11 +17,11 @@ from zoo_core.nn.dropout import Dropout
 from zoo_core.nn.layer import PreNormLayer
 from zoo_core.nn.masks import AttentionContext
 from zoo_core.nn.mlp import MLP
+from zoo_core.nn.rotary_multi import GridRotary
 from zoo_core.nn.stack import run_layers
 from zoo_multimodal.idefics3.model import joined_squares
 from zoo_multimodal.image_text import ImageTextForConditionalGeneration, ImageTextModel, flattened
 from zoo_multimodal.llama4.config import Llama4Config, Llama4VisionConfig
-from zoo_multimodal.packed import GridRotary
 
 
 class Llama4PreTrainedModel(PreTrainedModel):

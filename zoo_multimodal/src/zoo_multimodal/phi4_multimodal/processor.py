@@ -7,13 +7,13 @@ from typing import Any
 
 from zoo_core.errors import ProcessingError
 from zoo_core.processing import BatchFeature
-from zoo_core.processing.placeholders import share_out, text_list
 from zoo_multimodal.media_text import MediaTextProcessor
 
 
 class Phi4MultimodalProcessor(MediaTextProcessor):
     """An image processor, a feature extractor, and a tokenizer with `image_token` and `audio_token`."""
 
+    marks_need_media = True
     attributes = ("image_processor", "audio_processor", "tokenizer")
 
     @property
@@ -29,14 +29,11 @@ class Phi4MultimodalProcessor(MediaTextProcessor):
     def __call__(  # type: ignore[override]
         self, text: Any = None, images: Any = None, audio: Any = None, **kwargs: Any
     ) -> BatchFeature:
-        """As the base's; a text has no marks without what they stand for."""
+        """As the base's; images and audio come with a text."""
         if text is None:
             raise ProcessingError(
                 "Phi4MultimodalProcessor needs text; its components take images or audio alone"
             )
-        for what, media, mark in (("image", images, self.image_token), ("audio", audio, self.audio_token)):
-            if media is None:
-                share_out([], text_list(text), mark, what=what)
         return super().__call__(images=images, text=text, audio=audio, **kwargs)
 
     def replacements(self, kind: str, found: dict[str, Any], options: Mapping[str, Any]) -> list[int | str]:

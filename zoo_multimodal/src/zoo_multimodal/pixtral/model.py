@@ -13,8 +13,9 @@ from zoo_core.nn.layer import PreNormLayer
 from zoo_core.nn.masks import AttentionContext
 from zoo_core.nn.mlp import GatedMLP
 from zoo_core.nn.norm import RMSNorm
+from zoo_core.nn.rotary_multi import GridRotary
 from zoo_core.nn.stack import run_layers
-from zoo_multimodal.packed import GridRotary, PackedAttention, grid_places
+from zoo_multimodal.packed import PackedAttention, grid_places
 from zoo_multimodal.pixtral.config import PixtralVisionConfig
 
 norm = partial(RMSNorm, eps=1e-5)

@@ -14,8 +14,9 @@ from zoo_core.nn.layer import PreNormLayer
 from zoo_core.nn.masks import AttentionContext
 from zoo_core.nn.mlp import MLP
 from zoo_core.nn.norm import NormFactory
+from zoo_core.nn.rotary_multi import GridRotary
 from zoo_core.nn.stack import run_layers
-from zoo_multimodal.packed import GridRotary, PackedAttention, check_grid, grid_places
+from zoo_multimodal.packed import PackedAttention, check_grid, grid_places
 from zoo_multimodal.qwen2_vl.config import Qwen2VLVisionConfig
 
 Grid = Sequence[Sequence[int]]

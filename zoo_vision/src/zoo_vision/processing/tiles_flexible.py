@@ -1,22 +1,24 @@
-"""Image processors of LFM2-VL, Ovis2 and Llama 4: pictures are cut into tiles, and seen whole."""
+"""Image processors of LFM2-VL, Ovis2, Llama 4 and PerceptionLM: tiles of a picture, and the whole."""
 
 from __future__ import annotations
 
+import math
 from typing import Any, ClassVar
 
 import numpy as np
 
-from zoo_core.errors import ConfigError
+from zoo_core.errors import ConfigError, ProcessingError
 from zoo_core.processing import BatchFeature
 from zoo_vision.processing import geometry
 from zoo_vision.processing.base import HALF, StandardImageProcessor, square
 from zoo_vision.processing.levels import per_channel
 from zoo_vision.processing.patches import padded_patches
 from zoo_vision.processing.picture import Picture, flat_list
-from zoo_vision.processing.resample import BILINEAR, Size, resize_frame, smart_size
+from zoo_vision.processing.resample import BICUBIC, BILINEAR, Size, resize_frame, smart_size
 from zoo_vision.processing.tiles_canvas import (
     Extent,
     GotOcr2ImageProcessor,
+    aspect_ratios,
     best_canvas,
     nearest_grid,
     undistorted,
@@ -262,3 +264,94 @@ class Llama4ImageProcessorFast(StandardImageProcessor):
 
             out["pixel_values"] = out["pixel_values"].to(torch.bfloat16)
         return out
+
+
+def sharpest_canvas(size: Extent, most: int, side: int) -> Extent:
+    """(rows, columns) on which the shorter side of a picture is longest, and of these the smallest.
+
+    A picture that no canvas holds gets the largest canvas of the nearest shape that is more like a square.
+    """
+    (height, width), canvases = size, aspect_ratios(most)
+    shape = width / height
+
+    def shorter(canvas: Extent) -> float:
+        scale = min(canvas[1] * side / width, canvas[0] * side / height)
+        if width == height:
+            return height * scale
+        return math.floor(width * scale / shape if width > height else height * scale * shape)
+
+    holding = [one for one in canvases if one[0] * side >= height and one[1] * side >= width]
+    if holding:
+        return min(holding, key=lambda one: (-shorter(one), one[0] * one[1]))
+    shapes = {columns / rows for rows, columns in canvases}
+    if shape >= 1:
+        nearest = max(one for one in shapes if one <= shape)
+    else:
+        nearest = min(one for one in shapes if one > shape)
+    alike = [one for one in canvases if one[1] / one[0] == nearest]
+    return max(alike, key=lambda one: one[0] * one[1])
+
+
+class PerceptionLMImageProcessorFast(StandardImageProcessor):
+    """The whole picture in a tile and, with "thumb+tile", the tiles of the canvas that suits it, stretched.
+
+    vision_input_type: "thumb+tile", or "vanilla" for the whole alone. tile_size, max_num_tiles: of a canvas.
+    """
+
+    size: Size = square(448)
+    resample: int = BICUBIC
+    image_mean: list[float] = HALF
+    image_std: list[float] = HALF
+    do_convert_rgb: bool = True
+    vision_input_type: str | None = None
+    tile_size: int | None = None
+    max_num_tiles: int | None = None
+
+    def stretched(self, picture: Picture, size: Extent) -> Picture:
+        """The picture at a size, resampled as numbers that are rounded to levels at the end."""
+        levels = picture.array()
+        grown = resize_frame(Picture(levels.astype(np.float32), picture.scale), size, self.resample)
+        if levels.dtype != np.uint8:
+            return grown
+        return Picture(np.rint(grown.array()).clip(0, 255).astype(np.uint8), picture.scale)
+
+    def cut(self, picture: Picture) -> list[Picture]:
+        """The whole, and the tiles."""
+        side, most = self.tile_size, self.max_num_tiles
+        if side is None or (self.vision_input_type == "thumb+tile" and most is None):
+            raise ConfigError(
+                f"tile_size={side} and max_num_tiles={most} must be set, for example to 448 and 36, or "
+                "vision_input_type to 'vanilla', which needs tile_size alone"
+            )
+        whole = self.stretched(picture, (side, side))
+        if self.vision_input_type != "thumb+tile" or most is None:
+            return [whole]
+        rows, columns = sharpest_canvas(picture.size, most, side)
+        page = self.stretched(picture, (rows * side, columns * side))
+        return [whole, *geometry.tiles(page, side, side)]
+
+    def preprocess(self, images: Any, **kwargs: Any) -> BatchFeature:
+        """Prepare a batch.
+
+        Returns:
+            ``pixel_values`` (pictures, tiles, 3, side, side), the whole first; a list where pictures have
+            other numbers of tiles.
+
+        Raises:
+            ProcessingError: they have, and tensors are asked for.
+        """
+        run, call = self.begin(kwargs)
+
+        def one(picture: Picture) -> np.ndarray:
+            return np.stack([run.levels().apply(part) for part in run.cut(picture)])
+
+        done = run.open_all(flat_list(images), call, one)
+        if call.return_tensors is None:
+            return BatchFeature({"pixel_values": done})
+        counts = [len(tiles) for tiles in done]
+        if len(set(counts)) > 1:
+            raise ProcessingError(
+                f"the images have {counts} tiles, which makes no one tensor; pass images of one shape, "
+                "vision_input_type='vanilla', or return_tensors=None"
+            )
+        return BatchFeature({"pixel_values": np.stack(done)}, call.return_tensors)

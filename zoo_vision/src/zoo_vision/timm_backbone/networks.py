@@ -15,6 +15,7 @@ from zoo_core.errors import ConfigError
 from zoo_vision.timm_backbone.mobilenetv5 import MobileNetV5
 from zoo_vision.timm_backbone.repvit import TimmRepVit
 from zoo_vision.timm_backbone.resnet import TimmResNet, plain
+from zoo_vision.timm_backbone.vit_pe import perception_encoder
 
 
 class ResNetStates(TimmResNet):
@@ -71,7 +72,11 @@ def mobilenetv5(name: str) -> nn.Module:
     return MobileNetV5()
 
 
-NETWORKS: dict[str, Callable[..., nn.Module]] = {"mobilenetv5_300m_enc": mobilenetv5, "repvit": repvit}
+NETWORKS: dict[str, Callable[..., nn.Module]] = {
+    "mobilenetv5_300m_enc": mobilenetv5,
+    "repvit": repvit,
+    "vit_pe_": perception_encoder,
+}
 """Networks that are no ResNets, by how their names begin."""
 
 

@@ -31,7 +31,7 @@ class TimmWrapperPreTrainedModel(PreTrainedModel):
 
     config_class = TimmWrapperConfig
     main_input_name = "pixel_values"
-    ignored_names = ("^fc",)
+    ignored_names = ("^fc", "^head")
 
 
 class TimmWrapperModel(TimmWrapperPreTrainedModel):
