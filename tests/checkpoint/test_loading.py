@@ -115,6 +115,25 @@ def base_prefix(zoo, monkeypatch):
     monkeypatch.setattr(zoo.Base, "base_model_prefix", "transformer", raising=False)
 
 
+def test_a_second_spelling_of_what_is_there_is_no_news(zoo, saved):
+    class Twice(zoo.Model):
+        aliases = {"head.score_bias": "head.score.bias"}
+
+    folder, model = saved
+    change(folder, lambda t: t.update({"head.score_bias": t["head.score.bias"] + 1}))
+    loaded, report = load(Twice, folder)
+    assert (
+        torch.equal(loaded.get_parameter("score.bias"), model.get_parameter("score.bias"))
+        and not report.unexpected_keys
+    )
+    change(folder, lambda t: t.pop("head.score.bias"))
+    loaded, report = load(Twice, folder)
+    assert (
+        torch.equal(loaded.get_parameter("score.bias"), model.get_parameter("score.bias") + 1)
+        and not report.missing_keys
+    )
+
+
 def test_old_spellings_are_read(tmp_path):
     class Old(nn.Module):
         aliases = {"^old_head": "head"}

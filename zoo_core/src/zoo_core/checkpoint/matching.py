@@ -143,6 +143,6 @@ class Matching:
             known = next((s for s in policies.respelled(name) if plan.row_of_hub(s) and s not in found), None)
             if known is not None:
                 found[known] = name
-            elif not policies.ignores(name):
-                unexpected.append(name)
+            elif not policies.ignores(name) and found.keys().isdisjoint(policies.aliased(name)):
+                unexpected.append(name)  # not merely a second spelling of what the file has already
         return cls(plan, found, tuple(unexpected))

@@ -35,6 +35,7 @@ class BertPreTrainedModel(PreTrainedModel):
     config_class = BertConfig
     base_model_prefix = "bert"
     ignored_names = ("*position_ids",)
+    aliases = {"cls.predictions.decoder.bias": "cls.predictions.bias"}
 
 
 def layer_parts(config: BertConfig, layer_idx: int) -> dict[str, Any]:

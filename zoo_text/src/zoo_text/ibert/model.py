@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import torch
 from torch import Tensor, nn
 
 from zoo_core.checkpoint.dialects import BERT, BERT_LAYER
@@ -31,7 +32,11 @@ class IBertPreTrainedModel(roberta.RobertaPreTrainedModel):
 
     config_class = IBertConfig
     base_model_prefix = "ibert"
-    ignored_names = ("*position_ids",)
+
+    def resize_token_embeddings(self, *args: Any, **kwargs: Any) -> nn.Module:
+        raise NotImplementedError(
+            "the tables of I-BERT are quantised as a whole: resize those of the RoBERTa that it is made from"
+        )
 
 
 def layer_norm(config: IBertConfig) -> IntLayerNorm:
@@ -69,7 +74,7 @@ class IBertEmbeddings(UnpaddedTextEmbeddings):
             raise ValueError("pass exactly one of input_ids and inputs_embeds")
         words = Scaled(inputs_embeds) if inputs_embeds is not None else self.word_embeddings(input_ids)
         if token_type_ids is None:
-            token_type_ids = words.values.new_zeros(words.values.shape[:2], dtype=int)
+            token_type_ids = words.values.new_zeros(words.values.shape[:2], dtype=torch.int64)
         if position_ids is None:
             position_ids = self.default_positions(input_ids, words.values, 0)
         available, length = self.position_embeddings.num_embeddings, words.values.shape[1]
