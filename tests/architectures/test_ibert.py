@@ -31,10 +31,17 @@ def observed() -> IBertModel:
     return model.eval()
 
 
+def in_integers() -> IBertModel:
+    """The same in integers, once the softmax too has observed its range."""
+    integers = IBertModel(IBertConfig(quant_mode=True, **SIZES)).train()
+    integers.load_state_dict(observed().state_dict())
+    with torch.no_grad():
+        integers(IDS)
+    return integers.eval()
+
+
 def test_integers_stay_near_floats() -> None:
-    model = observed()
-    integers = IBertModel(IBertConfig(quant_mode=True, force_dequant="softmax", **SIZES)).eval()
-    integers.load_state_dict(model.state_dict())
+    model, integers = observed(), in_integers()
     with torch.no_grad():
         expected, found = model(IDS).last_hidden_state, integers(IDS).last_hidden_state
     assert not torch.equal(found, expected)
@@ -58,3 +65,20 @@ def test_gradients_pass_the_rounding() -> None:
 def test_what_integers_cannot_do_is_refused(wrong: dict[str, str]) -> None:
     with pytest.raises(ConfigError, match=next(iter(wrong))):
         IBertConfig(**wrong)
+
+
+@pytest.mark.parametrize("quant_mode", [False, True])
+def test_masks(quant_mode: bool) -> None:
+    model = in_integers() if quant_mode else observed()
+    mask = torch.ones(4, 8, dtype=torch.int64)
+    mask[0] = 0  # a row that sees nothing
+    mask[1, 5:] = 0
+    other = IDS.clone()
+    other[1, 5:] = 4
+    seen = model(IDS, attention_mask=mask).last_hidden_state
+    assert bool(seen.isfinite().all())
+    torch.testing.assert_close(model(other, attention_mask=mask).last_hidden_state[1, :5], seen[1, :5])
+    causal = torch.ones(8, 8).tril().expand(4, 8, 8)
+    first = model(IDS, attention_mask=causal).last_hidden_state[:, 0]
+    other = torch.cat((IDS[:, :1], IDS.flip(1)[:, 1:]), dim=1)
+    torch.testing.assert_close(model(other, attention_mask=causal).last_hidden_state[:, 0], first)

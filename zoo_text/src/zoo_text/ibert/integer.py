@@ -188,7 +188,7 @@ class IntSoftmax(nn.Module):
         if not self.quant_mode:
             return Scaled(x.values.softmax(-1))
         assert x.scale is not None
-        whole = x.values / x.scale
+        whole = (x.values / x.scale).clamp(min=torch.finfo(x.values.dtype).min)  # all may be hidden
         exponential, scale = self.exponential(whole - whole.amax(-1, keepdim=True), x.scale)
         # the range is that of the integers themselves: the scale of checkpoints is one of integers
         values, scale = self.act(exponential, scale)

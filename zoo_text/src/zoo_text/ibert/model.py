@@ -121,6 +121,8 @@ class IntAttention(nn.Module):
         mask = context.mask(FULL, scores.shape[-1])
         if mask.bias is not None:
             scores = scores + mask.bias
+        if mask.allowed is not None:
+            scores = scores.masked_fill(~mask.allowed, torch.finfo(scores.dtype).min)
         weights, weight_scale = self.softmax(Scaled(scores, scale))
         weights = self.dropout(weights)
         if head_mask is not None:
@@ -224,7 +226,6 @@ class IBertModel(IBertPreTrainedModel):
             input_ids, inputs_embeds=inputs_embeds, token_type_ids=token_type_ids, position_ids=position_ids
         )
         context = AttentionContext(embedded.values, attention_mask)
-        context.blind_queries_average = True  # hidden keys get the lowest score, which is added
         hidden: Any = run_layers(self.layers, embedded, context, head_mask=head_mask)
         states = tuple(state.values for state in taken(HIDDEN_STATES))
         return BaseModelOutputWithPoolingAndCrossAttentions(
