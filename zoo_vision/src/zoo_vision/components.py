@@ -102,6 +102,7 @@ COMPONENTS.update(
     }
 )
 
+COMPONENTS["Emu3ImageProcessor"] = "zoo_vision.processing.emu3:Emu3ImageProcessor"
 COMPONENTS["SamProcessor"] = "zoo_vision.sam.processor:SamProcessor"
 COMPONENTS["Sam2Processor"] = "zoo_vision.sam2.processor:Sam2Processor"
 COMPONENTS["Sam2VideoProcessor"] = "zoo_vision.sam2_video.processor:Sam2VideoProcessor"

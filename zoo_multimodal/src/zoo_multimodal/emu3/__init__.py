@@ -13,6 +13,8 @@ ARCHITECTURE = Architecture(
         AutoModelForImageTextToText="Emu3ForConditionalGeneration",
     ),
     tokenizer="zoo_text.tokenizers.byte_level:GPT2Tokenizer",
+    image_processor="zoo_vision.processing.emu3:Emu3ImageProcessor",
+    processor="zoo_multimodal.emu3.processor:Emu3Processor",
 )
 
 TEXT = Architecture(

@@ -13,4 +13,5 @@ ARCHITECTURE = Architecture(
     ),
     tokenizer="zoo_text.tokenizers.llama:LlamaTokenizer",
     image_processor="zoo_vision.processing.padded:FuyuImageProcessor",
+    processor="zoo_multimodal.fuyu.processor:FuyuProcessor",
 )

@@ -13,4 +13,5 @@ ARCHITECTURE = Architecture(
     ),
     tokenizer="zoo_text.tokenizers.llama:LlamaTokenizer",
     image_processor="zoo_vision.processing.classification:IdeficsImageProcessor",
+    processor="zoo_multimodal.idefics.processor:IdeficsProcessor",
 )

@@ -13,4 +13,5 @@ ARCHITECTURE = Architecture(
     ),
     tokenizer="zoo_text.tokenizers.unigram:XLMRobertaTokenizer",
     image_processor="zoo_vision.processing.classification:CLIPImageProcessor",
+    processor="zoo_multimodal.kosmos_2.processor:Kosmos2Processor",
 )
