@@ -85,3 +85,4 @@ _PROCESSORS = {
 
 COMPONENTS = {name: f"zoo_multimodal.{folder}.processor:{name}" for name, folder in _PROCESSORS.items()}
 COMPONENTS["OneFormerImageProcessor"] = "zoo_multimodal.oneformer.image_processor:OneFormerImageProcessor"
+COMPONENTS["SmolVLMVideoProcessor"] = "zoo_multimodal.smolvlm.video_processor:SmolVLMVideoProcessor"

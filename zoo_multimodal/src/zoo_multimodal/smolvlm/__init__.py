@@ -11,6 +11,7 @@ ARCHITECTURE = Architecture(
         AutoModelForImageTextToText="SmolVLMForConditionalGeneration",
     ),
     image_processor="zoo_vision.processing.tiles_idefics:SmolVLMImageProcessor",
+    video_processor="zoo_multimodal.smolvlm.video_processor:SmolVLMVideoProcessor",
     processor="zoo_multimodal.smolvlm.processor:SmolVLMProcessor",
 )
 

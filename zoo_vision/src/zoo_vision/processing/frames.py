@@ -87,10 +87,15 @@ def videos_of(videos: Any) -> list[Any]:
     if not isinstance(videos, (list, tuple)) or not videos:
         raise ProcessingError(f"videos must be files, arrays or lists of frames; got {type(videos).__name__}")
     first = videos[0]
-    if isinstance(first, (list, tuple)) and first and isinstance(first[0], (list, tuple)):
+    if isinstance(first, (list, tuple)) and first and is_video(first[0]):
         return [video for group in videos for video in group]
     several = isinstance(first, (list, tuple, str, os.PathLike)) or getattr(first, "ndim", 3) == 4
     return list(videos) if several else [videos]
+
+
+def is_video(item: Any) -> bool:
+    """Whether an item of a list can be nothing but a video, not one of its frames."""
+    return isinstance(item, (list, tuple)) or getattr(item, "ndim", 3) == 4
 
 
 def check_count(wanted: int, total: int) -> int:
