@@ -7,7 +7,7 @@ import pytest
 from zoo_core.tokenization import PreTrainedTokenizerFast
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture
 def words() -> PreTrainedTokenizerFast:
     """A tokenizer that knows four words: <pad> 0, </s> 1, what 2, why 3."""
     from tokenizers import Tokenizer
