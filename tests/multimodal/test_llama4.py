@@ -12,7 +12,7 @@ from zoo_core import AutoModelForCausalLM, AutoModelForTextEncoding
 from zoo_core.errors import ProcessingError
 from zoo_core.tokenization import PreTrainedTokenizerFast
 from zoo_multimodal.llama4.config import Llama4Config
-from zoo_multimodal.llama4.model import Llama4ForConditionalGeneration
+from zoo_multimodal.llama4.model import Llama4ForConditionalGeneration, Llama4VisionModel
 from zoo_multimodal.llama4.processor import Llama4Processor
 from zoo_vision.processing.tiles_flexible import Llama4ImageProcessorFast
 
@@ -75,5 +75,11 @@ def test_a_checkpoint_gives_its_language_model(tmp_path: Path) -> None:
     torch.testing.assert_close(causal(ids).logits, whole(ids).logits)
     encoder = AutoModelForTextEncoding.from_pretrained(tmp_path)
     torch.testing.assert_close(encoder(ids).last_hidden_state, whole.language_model(ids).last_hidden_state)
+    tower, pixels = (
+        Llama4VisionModel.from_pretrained(tmp_path, config=config.vision_config),
+        torch.rand(1, 3, 8, 8),
+    )
+    features = whole.get_image_features(pixels)
+    torch.testing.assert_close(tower(pixels).last_hidden_state, features)
     with pytest.raises(ValueError, match=r"\(tiles, channels, 8, 8\)"):
         whole(torch.tensor([[5] * 4]), pixel_values=torch.rand(1, 3, 16, 16))

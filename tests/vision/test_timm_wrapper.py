@@ -87,3 +87,19 @@ def test_other_networks_are_named(tmp_path: Path) -> None:
     values = {"architecture": "vit_small", "num_classes": 6, "pretrained_cfg": {}}
     with pytest.raises(ConfigError, match=r"'vit_small' is not among .* resnet50"):
         AutoModel.from_config(TimmWrapperConfig(**values))
+
+
+def test_a_perception_encoder_by_its_own_name(tmp_path: Path) -> None:
+    settings = {"depth": 1, "embed_dim": 32, "num_heads": 2, "img_size": [28, 28]}
+    config = AutoConfig.for_model(
+        "perception_encoder", architecture="vit_pe_lang_large_patch14_448", model_args=settings
+    )
+    model = AutoModel.from_config(config).eval()
+    outputs = model(torch.rand(2, 3, 28, 28), output_hidden_states=True)
+    assert outputs.last_hidden_state.shape == (2, 5, 32)
+    assert outputs.pooler_output.shape == (2, 32)
+    assert [one.shape for one in outputs.hidden_states] == [(2, 32, 2, 2)]
+    with pytest.raises(ConfigError, match="not among timm's Perception Encoders"):
+        AutoModel.from_config(AutoConfig.for_model("timm_wrapper", architecture="vit_pe_core_huge"))
+    with pytest.raises(ValueError, match="images are"):
+        model(torch.rand(1, 3, 56, 56))

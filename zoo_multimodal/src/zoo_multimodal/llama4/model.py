@@ -68,6 +68,7 @@ class Llama4VisionModel(Llama4PreTrainedModel):
     """The image tower: a class token behind the patches, rotated by their columns and rows."""
 
     config_class = Llama4VisionConfig
+    base_model_prefix = "vision_model"
     main_input_name = "pixel_values"
     hub_names = {"positional_embedding": "positional_embedding_vlm", "layers": "model.layers"}
 

@@ -227,12 +227,19 @@ class Llama4ImageProcessorFast(StandardImageProcessor):
         return parts, (rows, columns)
 
     def values(self, picture: Picture) -> np.ndarray:
-        """(3, height, width), in `brief` arithmetic every step rounded to bfloat16."""
+        """(3, height, width); levels are worked out once each, and looked up."""
         if not self.brief:
             return self.levels().apply(picture)
-        found = picture.array().astype(np.float32).transpose(2, 0, 1)
-        found = brain_float(found if picture.scale is None else found * picture.scale)
-        found = brain_float(found * np.float32(self.rescale_factor))
+        planes = picture.array().transpose(2, 0, 1)
+        if planes.dtype != np.uint8 or picture.scale is not None:
+            return self.in_brief(planes.astype(np.float32) * np.float32(picture.scale or 1.0))
+        ramp = np.arange(256, dtype=np.float32)
+        table = self.in_brief(np.broadcast_to(ramp, (len(planes), 1, 256)))[:, 0]
+        return np.stack([row[plane] for row, plane in zip(table, planes, strict=True)])
+
+    def in_brief(self, levels: np.ndarray) -> np.ndarray:
+        """Levels (channels, height, width) rescaled and normalised, every step rounded to bfloat16."""
+        found = brain_float(brain_float(levels) * np.float32(self.rescale_factor))
         mean, std = (
             brain_float(per_channel(one, len(found), "image_mean"))[:, None, None]
             for one in (self.image_mean, self.image_std)

@@ -12,3 +12,9 @@ ARCHITECTURE = Architecture(
     ),
     image_processor="zoo_vision.timm_wrapper.processor:TimmWrapperImageProcessor",
 )
+
+PERCEPTION_ENCODER = Architecture(  # the image tower of PerceptionLM, https://arxiv.org/abs/2504.13181
+    model_type="perception_encoder",
+    config="zoo_vision.timm_wrapper.config:TimmWrapperConfig",
+    models=classes("zoo_vision.timm_wrapper.model", AutoModel="TimmWrapperModel"),
+)
