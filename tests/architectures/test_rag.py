@@ -13,6 +13,7 @@ from zoo_core import AutoTokenizer
 from zoo_core.errors import MissingDependency
 from zoo_text.bart.config import BartConfig
 from zoo_text.dpr.config import DPRConfig
+from zoo_text.dpr.model import DPRContextEncoder
 from zoo_text.rag.config import RagConfig
 from zoo_text.rag.model import RagModel, RagSequenceForGeneration, RagTokenForGeneration
 from zoo_text.rag.retrieval import PassageIndex, RagRetriever
@@ -156,6 +157,19 @@ def test_questions_are_answered(retriever: RagRetriever, tokenizer: RagTokenizer
     torch.testing.assert_close(
         found.doc_scores, found.question_encoder_last_hidden_state[:, :3].topk(2).values, atol=1e-5, rtol=1e-4
     )
+
+
+def test_passages_may_be_encoded_in_training(retriever: RagRetriever, tokenizer: RagTokenizer) -> None:
+    model = make(RagSequenceForGeneration, retriever=retriever).train()
+    passages = DPRContextEncoder(model.config.question_encoder)
+    retriever.set_ctx_encoder_tokenizer(tokenizer.question_encoder)
+    model.set_context_encoder_for_training(passages)
+    inputs = tokenizer(["who is", "the dog"], text_target=["a cat", "dog"], padding=True, return_tensors="pt")
+    model(
+        inputs["input_ids"], inputs["attention_mask"], labels=inputs["labels"], reduce_loss=True
+    ).loss.backward()
+    for encoder in (passages, model.question_encoder):
+        assert float(encoder.get_input_embeddings().weight.grad.abs().sum()) > 0
 
 
 def test_what_is_missing_is_named(tokenizer: RagTokenizer) -> None:

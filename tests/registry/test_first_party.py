@@ -54,6 +54,7 @@ _MADE_OF_PARTS = {
     "encoder-decoder",
     "musicgen",
     "musicgen_melody",
+    "rag",
     "speech-encoder-decoder",
     "vision-encoder-decoder",
     "vision-text-dual-encoder",

@@ -332,6 +332,7 @@ class RagSequenceForGeneration(RagGenerator):
     def forward(
         self,
         input_ids: Tensor | None = None,
+        attention_mask: Tensor | None = None,
         *,
         decoder_input_ids: Tensor | None = None,
         labels: Tensor | None = None,
@@ -348,7 +349,9 @@ class RagSequenceForGeneration(RagGenerator):
         if labels is not None:
             decoder_input_ids = labels if decoder_input_ids is None else decoder_input_ids
             use_cache = False
-        outputs = self.rag(input_ids, decoder_input_ids=decoder_input_ids, use_cache=use_cache, **inputs)
+        outputs = self.rag(
+            input_ids, attention_mask, decoder_input_ids=decoder_input_ids, use_cache=use_cache, **inputs
+        )
         loss = None
         if labels is not None:
             tokens, documents = self.scored(outputs.logits, outputs.doc_scores)
