@@ -210,6 +210,21 @@ PAGES = [
     "<html><body><div>a<p>b &amp; c<br>d</p><p>e</p></div><!-- f --></body></html>",
     "<p>one<li>two<b>three</p><p>four",
 ]
+GENERATED_PAGES = [
+    "# Title\n\nAuthors\n\n## Abstract\n\nWe study x. It works.",
+    "## 1 Introduction\n\nNets are good [1]. See https://a.org/b_c.\n\n\n\nNext",
+    "text\n\n# Conclusion",
+    "text\n\n##\n\nmore",
+    "# " + "word " * 24 + "and a last one",
+    "**Theorem 1** Let \\(\\bm{x}\\) be _y_.",
+    "x\\begin{table} \\begin{tabular}{c} a \\end{tabular} \\end{table}",
+    "Figure 1: A cat",
+    "We show that the thing is so and so and it is good. " * 5,
+    "Intro. " + "same sentence over and over again here " * 8,
+    "\n\n  padded  \n",
+    "A list:\n* one\n* two _a__i_, and\n\n```code```",
+    "#### S\n",
+]
 LAYOUT_CALLS = [
     call(images=image(60, 40), text=WORDS, boxes=BOXES),
     call(images=image(60, 40), text=WORDS, boxes=BOXES, return_tensors="pt"),
@@ -681,6 +696,27 @@ CASES: dict[str, dict[str, Any]] = {
             call(html_strings=PAGES[0], add_special_tokens=False, return_token_type_ids=False),
             call(html_strings=PAGES[0], nodes=["a"]),
             call(nodes=["a"], xpaths=["/a"]),
+        ],
+    },
+    "NougatProcessor": {
+        "class": "NougatProcessor",
+        "components": {
+            "image_processor": ("NougatImageProcessor", {"size": {"height": 24, "width": 20}}),
+            "tokenizer": ("NougatTokenizerFast", {"backend": "pieces"}),
+        },
+        "calls": [
+            call(images=image(60, 40), return_tensors="pt"),
+            call(text="a page"),
+            call(text=["a page", "b"], padding=True, return_tensors="np"),
+            call(images=[image(60, 40), image(30, 50)], text=["a", "bc"], padding=True, return_tensors="pt"),
+            call(),
+            call("decode", token_ids=[1, 70, 71, 2], skip_special_tokens=True),
+            *(
+                call("post_process_generation", generation=page, fix_markdown=fixed)
+                for page in GENERATED_PAGES
+                for fixed in (True, False)
+            ),
+            call("post_process_generation", generation=GENERATED_PAGES),
         ],
     },
     "UdopProcessor": {
