@@ -318,7 +318,8 @@ class DeformableDetrModel(LevelledBackbone, DeformableDetrPreTrainedModel):
     ) -> tuple[Tensor, Tensor, Tensor, dict[str, Tensor]]:
         """As `_queries`, made from the cells with the best scores for any object."""
         if self.decoder.class_embed is None or self.decoder.bbox_embed is None:
-            raise ValueError("two_stage needs the heads of DeformableDetrForObjectDetection")
+            head = type(self).__name__.replace("Model", "ForObjectDetection")
+            raise ValueError(f"two_stage needs the heads of {head}")
         anchors, valid = cell_proposals(masks, maps)
         memory = self.enc_output_norm(self.enc_output(maps.states.masked_fill(~valid, 0.0)))
         scores = self.decoder.class_embed[-1](memory)
