@@ -32,6 +32,12 @@ class IBertPreTrainedModel(roberta.RobertaPreTrainedModel):
 
     config_class = IBertConfig
     base_model_prefix = "ibert"
+    supports_gradient_checkpointing = False  # a second pass would find other ranges than the first
+
+    @property
+    def always_float32(self) -> tuple[str, ...]:  # type: ignore[override]
+        """All of a model in integers: half precision cannot hold them."""
+        return ("*",) if self.config.quant_mode else ()
 
     def resize_token_embeddings(self, *args: Any, **kwargs: Any) -> nn.Module:
         raise NotImplementedError(
