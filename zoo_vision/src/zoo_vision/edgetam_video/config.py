@@ -5,13 +5,15 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 
-from zoo_core.config import PretrainedConfig, field, sub_config
+from zoo_core.config import field
 from zoo_vision.sam2_video.config import Sam2VideoConfig
 
 
 class EdgeTamVideoConfig(Sam2VideoConfig):
     """As Segment Anything 2's; the memory of a frame becomes `perceiver_resampler_num_latents` vectors of no
     place and `perceiver_resampler_num_latents_2d` that stand in a square.
+
+    Released files name their own image encoder; without one it is Segment Anything 2's.
     """
 
     model_type = "edgetam_video"
@@ -20,7 +22,6 @@ class EdgeTamVideoConfig(Sam2VideoConfig):
         "memory_attention_feed_forward_hidden_act": "memory_attention_mlp_hidden_act",
     }
 
-    vision_config: PretrainedConfig = sub_config("edgetam_vision_model")
     memory_attention_num_layers: int = 2
     memory_attention_mlp_hidden_size: int = 2048
     memory_attention_mlp_hidden_act: str = "relu"

@@ -64,6 +64,10 @@ class PerceiverAttention(Attention):
         mask = AttentionContext(latents).mask(self.rule, x.shape[1])
         return self.merge(self.attend(self.split(self.q_proj(latents)), key, value, mask))
 
+    def merge(self, attended: Tensor) -> Tensor:
+        # as released: where there are several heads, they are laid one behind the other, not side by side
+        return self.o_proj(attended.reshape(len(attended), -1, self.num_heads * self.head_dim))
+
 
 class NormedMLP(MLP):
     """A feed-forward block after a norm."""
