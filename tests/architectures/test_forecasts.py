@@ -56,6 +56,13 @@ def test_a_model_learns_from_future_values(kind: type) -> None:
     assert all(p.grad is not None for p in model.parameters() if p.requires_grad)
 
 
+def test_correlations_in_half_precision() -> None:
+    model = AutoformerForPrediction(KINDS[AutoformerForPrediction]).eval().bfloat16()
+    inputs = {name: x.bfloat16() for name, x in series().items()}
+    outputs = model.model(**inputs, future_values=torch.rand(2, 4).bfloat16())
+    assert outputs.trend.dtype == torch.bfloat16 and outputs.last_hidden_state.isfinite().all()
+
+
 def test_few_queries_attend() -> None:
     model = InformerForPrediction(InformerConfig(**SIZES, sampling_factor=1)).eval()
     inputs = {**series(), "future_values": torch.rand(2, 4)}

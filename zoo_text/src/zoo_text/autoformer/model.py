@@ -80,8 +80,9 @@ class AutoCorrelation(Attention):
         if missing > 0:  # as published checkpoints were trained: of longer queries only the beginning counts
             query = query[:, :, :missing]
         key, value = F.pad(key, (0, 0, 0, missing)), F.pad(value, (0, 0, 0, missing))
-        spectrum = torch.fft.rfft(query, n=length, dim=2) * torch.fft.rfft(key, dim=2).conj()
-        correlation = torch.fft.irfft(spectrum, n=length, dim=2)
+        spectra = (torch.fft.rfft(x.float(), n=length, dim=2) for x in (query, key))
+        of_query, of_key = spectra
+        correlation = torch.fft.irfft(of_query * of_key.conj(), n=length, dim=2)
         if head_mask is not None:
             correlation = correlation * head_mask
         alike = correlation.mean((1, 3))  # (batch, delays)
@@ -90,7 +91,7 @@ class AutoCorrelation(Attention):
             delays = alike.mean(0).topk(count).indices.expand(batch, -1)
         else:
             delays = alike.topk(count, dim=-1).indices
-        weights = alike.gather(1, delays).softmax(-1)
+        weights = alike.gather(1, delays).softmax(-1).to(value.dtype)
         # as they were trained: heads take the delays of the series of the batch in turn, not of their own
         weights, delays = (x.repeat(heads, 1).unflatten(0, (batch, heads)) for x in (weights, delays))
         times = torch.arange(length, device=value.device)
