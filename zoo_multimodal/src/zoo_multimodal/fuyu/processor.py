@@ -106,10 +106,10 @@ class FuyuProcessor(ProcessorMixin):
         return ([image] * columns + [newline]) * rows, [one for row in numbers for one in row]
 
     def _id(self, token: str) -> int:
-        vocabulary = self.tokenizer.get_vocab()
-        if token not in vocabulary:
+        found = self.tokenizer.convert_tokens_to_ids(token)
+        if found is None or found == self.tokenizer.unk_token_id:
             raise ProcessingError(f"the tokenizer has no token {token!r}, which Fuyu needs")
-        return int(vocabulary[token])
+        return int(found)
 
     def _ids(self, text: str, scale: float) -> list[int]:
         """Ids of a text between those of its beginning and of an answer's."""

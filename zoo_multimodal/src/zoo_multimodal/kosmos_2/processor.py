@@ -20,6 +20,8 @@ TAGS = (
     *(PHRASE, PHRASE_END, OBJECT, OBJECT_END, ANOTHER, GROUNDING),
 )
 
+PADDING = ("padding", "max_length", "padding_side", "pad_to_multiple_of")
+
 _BOX = r"<patch_index_(\d+)><patch_index_(\d+)>"
 _ENTITY = re.compile(
     f"(?:{PHRASE}(?P<phrase>[^<]+){PHRASE_END})?{OBJECT}(?P<boxes>{_BOX}(?:{ANOTHER}{_BOX})*){OBJECT_END}"
@@ -107,26 +109,30 @@ class Kosmos2Processor(ProcessorMixin):
         single = isinstance(text, str)
         bboxes = [bboxes] if single else bboxes
         texts = self.preprocess_examples(text_list(text), images, bboxes, num_image_tokens)
-        start = int(options.pop("add_special_tokens", True))
-        pads = {name: options.pop(name, None) for name in ("padding", "max_length", "padding_side")}
-        pads["pad_to_multiple_of"] = options.pop("pad_to_multiple_of", None)
+        lead, marks = "", []
+        if images is not None:
+            first = self.tokenizer.unk_token_id + 1 if first_image_token_id is None else first_image_token_id
+            lead, marks = before_text(num_image_tokens), [*range(first, first + num_image_tokens)]
+            marks.insert(0, self.tokenizer.convert_tokens_to_ids(IMAGE))
+        bos = [self.tokenizer.bos_token_id] if options.pop("add_special_tokens", True) else []
+        eos = [self.tokenizer.eos_token_id] if add_eos_token else []
+        pads = {name: options.pop(name, None) for name in PADDING}
         cut = pads["max_length"] if options.pop("truncation", False) else None
-        bos, eos = [self.tokenizer.bos_token_id] * start, [self.tokenizer.eos_token_id] * add_eos_token
-        first = self.tokenizer.unk_token_id + 1 if first_image_token_id is None else first_image_token_id
-        least = len(bos) + num_image_tokens + 2 + len(eos)
-        if images is not None and cut is not None and cut < least:
+        least = len(bos) + len(marks) + 1 + len(eos)
+        if marks and cut is not None and cut < least:
             raise ProcessingError(
-                f"max_length={cut} would cut placeholders of the image; {least} is the least"
+                f"max_length={cut} would cut the image's placeholders; {least} is the least"
             )
         rows = []
-        for one in self.tokenizer(texts, add_special_tokens=False)["input_ids"]:
-            if images is not None:
-                one[1 : 1 + num_image_tokens] = range(first, first + num_image_tokens)
-            rows.append([*bos, *one[: None if cut is None else cut - len(bos) - len(eos)], *eos])
+        for one in self.tokenizer(
+            [one.removeprefix(lead) for one in texts], add_special_tokens=False
+        ).input_ids:
+            row = [*bos, *marks, *one]
+            rows.append([*row[: None if cut is None else cut - len(eos)], *eos])
         encoded = self._padded(rows, pads, several=images is not None and len(rows) > 1)
         if images is not None:
             encoded["image_embeds_position_mask"] = [
-                placed(seen, start + 1, num_image_tokens) for seen in encoded["attention_mask"]
+                placed(seen, len(bos) + 1, num_image_tokens) for seen in encoded["attention_mask"]
             ]
         if options.pop("return_token_type_ids", False):
             encoded["token_type_ids"] = [[0] * len(row) for row in encoded["input_ids"]]
@@ -163,11 +169,11 @@ class Kosmos2Processor(ProcessorMixin):
             if given is not None and len(given) != len(texts):
                 raise ProcessingError(f"{len(given)} {name} came with {len(texts)} texts; give one for each")
         pages = images if images is not None else [None] * len(texts)
-        marks = " ".join([IMAGE] * (1 + (num_image_tokens or 64)))
+        marks = before_text(num_image_tokens or 64)
         done = []
         for place, (text, page) in enumerate(zip(texts, pages, strict=True)):
             text = self._with_boxes(text, None if bboxes is None else bboxes[place])
-            done.append(text if page is None else f"{marks} {IMAGE_END} {text}")
+            done.append(text if page is None else f"{marks}{IMAGE_END} {text}")
         return done
 
     def _with_boxes(self, text: str, boxes: Any) -> str:
@@ -241,6 +247,11 @@ class Kosmos2Processor(ProcessorMixin):
         """`post_process_generation` of each answer, tags kept."""
         texts = self.batch_decode(generated_outputs, skip_special_tokens=skip_special_tokens, **kwargs)
         return [self.post_process_generation(text, cleanup_and_extract=False) for text in texts]
+
+
+def before_text(count: int) -> str:
+    """The beginning and the placeholders of an image of `count` features."""
+    return f"{IMAGE} " * (1 + count)
 
 
 def placed(seen: Sequence[int], before: int, count: int) -> list[int]:
