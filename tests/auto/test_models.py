@@ -188,8 +188,8 @@ def test_a_timm_backbone_by_name(bert: Path) -> None:
         "resnet18", use_timm_backbone=True, use_pretrained_backbone=False, out_indices=(1, 4)
     )
     assert made.channels == [64, 512]
-    with pytest.raises(ConfigError, match=r"'swin_tiny' is not among timm's networks .* resnet50"):
-        AutoBackbone.from_pretrained("swin_tiny", use_timm_backbone=True, use_pretrained_backbone=False)
+    with pytest.raises(ConfigError, match=r"'vgg16' is not among timm's networks .* resnet50"):
+        AutoBackbone.from_pretrained("vgg16", use_timm_backbone=True, use_pretrained_backbone=False)
     with pytest.raises(ValueError, match="config cannot be given together with use_timm_backbone=True"):
         AutoBackbone.from_pretrained(
             "resnet18", use_timm_backbone=True, config=AutoConfig.from_pretrained(bert)
