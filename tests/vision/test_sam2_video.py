@@ -127,6 +127,8 @@ def test_frames_and_objects_that_are_not_there(model: Sam2VideoModel, processor:
 
 def test_processors_are_saved(processor: Sam2VideoProcessor, tmp_path: Path) -> None:
     processor.save_pretrained(tmp_path)
+    own = json.loads((tmp_path / "processor_config.json").read_text())
+    assert own.keys() == {"point_pad_value", "processor_class", "target_size"}
     loaded = AutoProcessor.from_pretrained(tmp_path)
     assert type(loaded) is Sam2VideoProcessor and loaded.side == 64
     frames = loaded.video_processor(VIDEO, return_tensors="pt")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -20,7 +20,7 @@ LEVELS = {
 class Sam2Processor(ProcessorMixin):
     """The image processor of Segment Anything 2, which takes prompts too."""
 
-    attributes: tuple[str, ...] = ("image_processor",)
+    attributes: ClassVar[tuple[str, ...]] = ("image_processor",)
     target_size: int | None = None
     point_pad_value: int = -10
 

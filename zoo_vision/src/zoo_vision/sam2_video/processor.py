@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from zoo_core.errors import ProcessingError
 from zoo_vision.sam2.processor import Sam2Processor
@@ -19,7 +19,7 @@ CORNERS = 2, 3
 class Sam2VideoProcessor(Sam2Processor):
     """The processors of pictures and videos, which take prompts too."""
 
-    attributes: tuple[str, ...] = ("image_processor", "video_processor")
+    attributes: ClassVar[tuple[str, ...]] = ("image_processor", "video_processor")
 
     def init_video_session(
         self,
