@@ -84,6 +84,7 @@ class Phi4MultimodalConfig(Phi3Config):
     model_type = "phi4_multimodal"
 
     vocab_size: int = 200064
+    num_key_value_heads: int | None = 8
     max_position_embeddings: int = 131072
     bos_token_id: int | None = 199999
     eos_token_id: int | list[int] | None = [199999, 200020]
