@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import re
 
-_SMALL = (
+SMALL = (
     "zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve",
     "thirteen", "fourteen", "fifteen", "sixteen", "seventeen", "eighteen", "nineteen",
 )  # fmt: skip
-_TENS = ("", "", "twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety")
+TENS = ("", "", "twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety")
 _POWERS = (
     "", "thousand", "million", "billion", "trillion", "quadrillion", "quintillion", "sextillion",
     "septillion", "octillion", "nonillion", "decillion",
@@ -55,12 +55,12 @@ def spelled(number: int) -> str:
 
 def _hundreds(number: int) -> str:
     hundreds, rest = divmod(number, 100)
-    words = f"{_SMALL[hundreds]} hundred" if hundreds else ""
+    words = f"{SMALL[hundreds]} hundred" if hundreds else ""
     if not rest:
         return words
-    small = _SMALL[rest] if rest < 20 else _TENS[rest // 10]
+    small = SMALL[rest] if rest < 20 else TENS[rest // 10]
     if rest > 20 and rest % 10:
-        small += f" {_SMALL[rest % 10]}"
+        small += f" {SMALL[rest % 10]}"
     return f"{words} and {small}" if words else small
 
 
@@ -78,7 +78,7 @@ def spell_numbers(text: str) -> str:
         found = ("minus " if match["minus"] else "") + spelled(whole)
         part = match["part"]
         if part and part != "00":
-            found += " point " + " ".join(_SMALL[int(digit)] for digit in part)
+            found += " point " + " ".join(SMALL[int(digit)] for digit in part)
         if match["percent"]:
             found += " percent"
         return found + (f" {_CURRENCIES[match['currency']]}" if match["currency"] else "")

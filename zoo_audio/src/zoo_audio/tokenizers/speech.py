@@ -12,8 +12,10 @@ from typing import Any, ClassVar
 
 from tokenizers import AddedToken
 
+from zoo_audio.tokenizers.english import normalized_english
 from zoo_audio.tokenizers.numbers import spell_numbers
 from zoo_core.errors import MissingDependency, TokenizerError
+from zoo_core.tokenization import BatchEncoding
 from zoo_core.tokenization.bpe import MarkedBpeTokenizer
 from zoo_core.tokenization.byte_tokens import ByteTokenizer
 from zoo_core.tokenization.families import BosEosTokenizer, ByteLevelTokenizer, FairseqTokenizer
@@ -208,7 +210,7 @@ class DiaTokenizer(ByteTokenizer):
 
 
 class ClvpTokenizer(BosEosTokenizer, ByteLevelTokenizer):
-    """CLVP: GPT-2's, with ``[SPACE]`` for blanks."""
+    """CLVP: GPT-2's over English as it is read, with ``[SPACE]`` for blanks where the vocabulary has it."""
 
     special_tokens: ClassVar[Mapping[str, Any]] = {
         "unk_token": "[UNK]",
@@ -217,6 +219,27 @@ class ClvpTokenizer(BosEosTokenizer, ByteLevelTokenizer):
         "pad_token": "[STOP]",
     }
     settings: ClassVar[Mapping[str, Any]] = {"add_bos_token": False}
+    blank: ClassVar[str] = "[SPACE]"
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.has_blank = self.convert_tokens_to_ids(self.blank) not in (None, self.unk_token_id)
+        if self.has_blank:
+            self.add_tokens([self.blank])
+
+    def _encode_batch(self, inputs: list[Any], *args: Any, **kwargs: Any) -> BatchEncoding:
+        return super()._encode_batch([self.read(one) for one in inputs], *args, **kwargs)
+
+    def read(self, text: Any) -> Any:
+        """A text, or each of several, as it is read; special tokens stay."""
+        if not isinstance(text, str):
+            return type(text)(self.read(part) for part in text)
+        special = "|".join(map(re.escape, self.all_special_tokens))
+        parts = re.split(f"({special})", text)  # every other one is special
+        parts[::2] = [normalized_english(part) for part in parts[::2]]
+        if self.has_blank:
+            parts[::2] = [part.replace(" ", self.blank) for part in parts[::2]]
+        return "".join(parts)
 
 
 @lru_cache(maxsize=1)
