@@ -15,6 +15,7 @@ from zoo_core import AutoConfig, AutoModelForTextToWaveform
 from zoo_core.errors import CheckpointError, GenerationError, ProcessingError
 from zoo_multimodal.qwen2_5_omni.processor import Qwen2_5OmniProcessor, pieces
 from zoo_multimodal.qwen2_5_omni.thinker import TimeAligned
+from zoo_multimodal.qwen2_5_omni.token2wav import Qwen2_5OmniToken2WavModel
 from zoo_multimodal.qwen3_omni_moe.processor import Qwen3OmniMoeProcessor
 
 RECORDED = json.loads((Path(__file__).parent / "qwen_omni.json").read_text())
@@ -98,6 +99,8 @@ def test_it_saves_its_voices_and_can_be_silent(omni: Any, tmp_path: Path) -> Non
     omni.save_pretrained(tmp_path)
     again: Any = AutoModelForTextToWaveform.from_pretrained(tmp_path)
     assert torch.equal(again.voices["Ada"]["ref_mel"], VOICES["Ada"]["ref_mel"])
+    part = Qwen2_5OmniToken2WavModel.from_pretrained(tmp_path)
+    assert torch.equal(part.dit.proj_out.weight, omni.token2wav.dit.proj_out.weight)
     again.disable_talker()
     ids = again.generate(PROMPT, **CALL)
     assert ids[0].tolist() == RECORDED["ids"]
@@ -148,3 +151,25 @@ def test_marks_and_media_must_agree() -> None:
         one.filled(["<|AUDIO|><|AUDIO|>"], found([1, 2, 2], 1.0, 20), own)
     with pytest.raises(ProcessingError, match="1 of 1 given for video have no mark"):
         one.filled(["<|AUDIO|>"], found([1, 2, 2], 1.0, 20), own)
+
+
+def test_qwen3_omni_writes_where_it_has_no_speech(tmp_path: Path) -> None:
+    experts = {"num_experts": 2, "num_experts_per_tok": 1, "moe_intermediate_size": 8}
+    audio = {"d_model": 16, "encoder_layers": 1, "encoder_attention_heads": 2, "encoder_ffn_dim": 16}
+    audio |= {"num_mel_bins": 8, "output_dim": 16, "downsample_hidden_size": 4}
+    vision = {"depth": 1, "hidden_size": 16, "intermediate_size": 16, "num_heads": 2, "out_hidden_size": 16}
+    vision |= {"deepstack_visual_indexes": [0], "num_position_embeddings": 16}  # type: ignore[dict-item]
+    tokens = {"audio_token_id": 1, "image_token_id": 2, "video_token_id": 3}
+    thinker = {**tokens, "text_config": {**TEXT, **experts}, "audio_config": audio, "vision_config": vision}
+    config = AutoConfig.for_model("qwen3_omni_moe", thinker_config=thinker, enable_audio_output=False)
+    model: Any = AutoModelForTextToWaveform.from_config(config).eval()
+    settings = {"thinker_max_new_tokens": 3, "thinker_eos_token_id": 39, "do_sample": False}
+    ids, sound = model.generate(PROMPT[:, 4:], **settings)
+    assert ids.shape[1] <= 6 and sound is None
+    model.save_pretrained(tmp_path)
+    again: Any = AutoModelForTextToWaveform.from_pretrained(tmp_path)
+    assert torch.equal(again.generate(PROMPT[:, 4:], **settings)[0], ids)
+    with pytest.raises(GenerationError, match="needs the talker"):
+        model.generate(PROMPT, return_audio=True)
+    with pytest.raises(NotImplementedError, match="enable_audio_output=False"):
+        AutoModelForTextToWaveform.from_pretrained(tmp_path, enable_audio_output=True)

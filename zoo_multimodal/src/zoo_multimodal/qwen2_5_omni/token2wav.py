@@ -241,8 +241,9 @@ class Qwen2_5OmniToken2WavModel(PreTrainedModel):
     """Codes (1, codes) to a waveform (samples,)."""
 
     config_class = Qwen2_5OmniToken2WavConfig
-    base_model_prefix = "model"
+    base_model_prefix = "token2wav"
     main_input_name = "code"
+    ignored_names = ("thinker.*", "talker.*")
     hub_names = {"dit": "code2wav_dit_model", "vocoder": "code2wav_bigvgan_model"}
 
     def __init__(self, config: Any) -> None:

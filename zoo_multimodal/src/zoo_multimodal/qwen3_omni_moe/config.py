@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from zoo_core.config import PretrainedConfig, sub_config
 from zoo_multimodal.qwen2_5_omni.config import Qwen2_5OmniAudioEncoderConfig
 from zoo_multimodal.qwen3_vl.config import Qwen3VLVisionConfig
@@ -63,3 +65,29 @@ class Qwen3OmniMoeThinkerConfig(PretrainedConfig):
     vision_start_token_id: int = 151652
     user_token_id: int = 872
     initializer_range: float = 0.02
+
+
+class Qwen3OmniMoeConfig(PretrainedConfig):
+    """Of Qwen3-Omni whole; without `enable_audio_output` it only writes.
+
+    What files say of the parts that speak is kept as it is.
+    """
+
+    model_type = "qwen3_omni_moe"
+
+    thinker_config: Qwen3OmniMoeThinkerConfig = sub_config(Qwen3OmniMoeThinkerConfig, fixed=True)
+    talker_config: dict[str, Any] | None = None
+    code2wav_config: dict[str, Any] | None = None
+    enable_audio_output: bool = True
+    im_start_token_id: int = 151644
+    im_end_token_id: int = 151645
+    tts_pad_token_id: int = 151671
+    tts_bos_token_id: int = 151672
+    tts_eos_token_id: int = 151673
+    system_token_id: int = 8948
+    user_token_id: int = 872
+    assistant_token_id: int = 77091
+
+    def get_text_config(self, **options: Any) -> PretrainedConfig:
+        """The thinker's language model."""
+        return self.thinker_config.get_text_config(**options)
