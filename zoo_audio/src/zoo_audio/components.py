@@ -17,6 +17,7 @@ COMPONENTS: dict[str, str] = {
     "FastSpeech2ConformerTokenizer": "zoo_audio.tokenizers.speech:FastSpeech2ConformerTokenizer",
     "Gemma3nAudioFeatureExtractor": "zoo_audio.features.frames:Gemma3nAudioFeatureExtractor",
     "GraniteSpeechFeatureExtractor": "zoo_audio.features.granite:GraniteSpeechFeatureExtractor",
+    "JukeboxTokenizer": "zoo_audio.tokenizers.jukebox:JukeboxTokenizer",
     "KyutaiSpeechToTextFeatureExtractor": "zoo_audio.features.waveform:KyutaiSpeechToTextFeatureExtractor",
     "KyutaiSpeechToTextProcessor": "zoo_audio.kyutai_speech_to_text.processor:KyutaiSpeechToTextProcessor",
     "MCTCTFeatureExtractor": "zoo_audio.features.kaldi:MCTCTFeatureExtractor",
