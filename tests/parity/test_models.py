@@ -111,3 +111,53 @@ def test_reference(
                 start = {n: given(f"generate.{n}", s) for n, s in case["generate_inputs"].items()}
                 sequences = model.generate(**start, **run["kwargs"])
                 compare({"sequences": run["sequences"]}, {"sequences": sequences}, [])
+
+
+FIRST = sorted({path.parent: path for path in reversed(PATHS)}.values())  # one case a type
+PLACES = {"bbox"}  # whole numbers, whatever they are stored as
+
+
+def floating(value: Any) -> list[torch.Tensor]:
+    outputs: list[torch.Tensor] = []
+    if torch.is_tensor(value):
+        outputs += [value] if value.is_floating_point() else []
+    elif isinstance(value, Mapping | list | tuple):
+        for item in value.values() if isinstance(value, Mapping) else value:
+            outputs += floating(item)
+    return outputs
+
+
+def halved(name: str, value: Any) -> Any:
+    if torch.is_tensor(value):
+        return value.bfloat16() if value.is_floating_point() and name not in PLACES else value
+    if isinstance(value, list | tuple):
+        return type(value)(halved(name, item) for item in value)
+    return {key: halved(key, item) for key, item in value.items()} if isinstance(value, dict) else value
+
+
+@pytest.mark.parametrize("path", FIRST, ids=lambda p: p.parent.name)
+def test_half_precision_and_gradients(
+    path: Path,
+    tmp_path: Path,
+    write_checkpoint: Callable[..., dict[str, torch.Tensor]],
+    given: Callable[[str, Any], Any],
+) -> None:
+    """In bfloat16 no answer is NaN, and in float32 every output has finite gradients."""
+    case = json.loads(path.read_text())
+    write_checkpoint(case, tmp_path / "source")
+    inputs = {name: given(name, spec) for name, spec in case["inputs"].items()}
+    made = loading_class(case)
+
+    half = made.from_pretrained(tmp_path / "source", dtype=torch.bfloat16)
+    with torch.no_grad():
+        answers = floating(half(**halved("", inputs)))
+    assert answers and not any(answer.isnan().any() for answer in answers)
+
+    model = made.from_pretrained(tmp_path / "source")
+    followed = [
+        one.nan_to_num(neginf=0.0, posinf=0.0).sum() for one in floating(model(**inputs)) if one.requires_grad
+    ]
+    assert followed
+    sum(followed[1:], followed[0]).backward()
+    gradients = [weight.grad for weight in model.parameters() if weight.grad is not None]
+    assert gradients and all(gradient.isfinite().all() for gradient in gradients)

@@ -9,6 +9,7 @@ ARCHITECTURE = Architecture(
         "zoo_text.gpt_neox.model",
         AutoModel="GPTNeoXModel",
         AutoModelForCausalLM="GPTNeoXForCausalLM",
+        AutoModelWithLMHead="GPTNeoXForCausalLM",
         AutoModelForSequenceClassification="GPTNeoXForSequenceClassification",
         AutoModelForTokenClassification="GPTNeoXForTokenClassification",
         AutoModelForQuestionAnswering="GPTNeoXForQuestionAnswering",

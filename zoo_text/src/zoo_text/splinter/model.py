@@ -86,8 +86,8 @@ class SplinterHead(Headed, SplinterPreTrainedModel):
         start, end = self.splinter_qass(hidden, questions)
         if attention_mask is None:
             return start, end
-        hidden_by = (1 - attention_mask[:, None].to(start.dtype)) * torch.finfo(start.dtype).min
-        return start + hidden_by, end + hidden_by
+        hidden_by, lowest = attention_mask[:, None] == 0, torch.finfo(start.dtype).min
+        return start.masked_fill(hidden_by, lowest), end.masked_fill(hidden_by, lowest)
 
 
 class SplinterForQuestionAnswering(SplinterHead):

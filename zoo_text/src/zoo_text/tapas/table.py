@@ -56,8 +56,8 @@ def column_scores(tokens: Tensor, cells: Cells, shown: Tensor, *, allow_empty: b
     counts = cells.by_column(shown)
     scores = cells.by_column(cells.mean(tokens) * shown) / (counts + EPSILON)
     outside = torch.arange(cells.columns, device=tokens.device) == 0
-    scores = scores + NEVER * ((counts < 0.5) & ~outside)
-    return scores if allow_empty else scores + NEVER * outside
+    scores = scores + NEVER * ((counts < 0.5) & ~outside).to(scores.dtype)
+    return scores if allow_empty else scores + NEVER * outside.to(scores.dtype)
 
 
 def choose_in_column(

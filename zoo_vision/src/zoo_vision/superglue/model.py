@@ -179,7 +179,7 @@ class SuperGlueForKeypointMatching(PreTrainedModel):
         first, second = x.unflatten(0, (-1, 2)).unbind(1)
         scores = first @ second.transpose(1, 2) / self.config.hidden_size**0.5
         allowed = mask[:, 0, :, None].bool() & mask[:, 1, None].bool()
-        scores = scores.masked_fill(~allowed, -1e9)
+        scores = scores.masked_fill(~allowed, max(-1e9, torch.finfo(scores.dtype).min))
         scores = transported(scores, self.bin_score, self.config.sinkhorn_iterations)[:, :-1, :-1]
         matches, chances = mutual_matches(scores, self.config.matching_threshold)
         return KeypointMatchingOutput(
