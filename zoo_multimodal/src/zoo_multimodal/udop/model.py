@@ -50,7 +50,7 @@ class CellEmbedding(nn.Module):
     def forward(self, bbox: Tensor) -> Tensor:
         """Boxes (batch, sequence, 4) in parts of the page, clipped to it, to (batch, sequence, size)."""
         last = self.x_position_embeddings.num_embeddings - 1
-        x0, y0, x1, y1 = (bbox.clamp(0.0, 1.0) * last).long().unbind(-1)
+        x0, y0, x1, y1 = (bbox.float().clamp(0.0, 1.0) * last).long().unbind(-1)  # bfloat16 rounds up
         x, y = self.x_position_embeddings, self.y_position_embeddings
         return x(x0) + y(y0) + x(x1) + y(y1)
 

@@ -326,7 +326,7 @@ class DeformableDetrModel(LevelledBackbone, DeformableDetrPreTrainedModel):
         boxes = self.decoder.bbox_embed[-1](memory) + anchors
         best = self.best_cells(scores[..., 0], boxes, maps)[..., None]
         references = boxes.take_along_dim(best, 1).detach().sigmoid()
-        waves = sines(references * 2 * math.pi, self.config.d_model // 2).flatten(-2)
+        waves = sines(references * 2 * math.pi, self.config.d_model // 2).flatten(-2).to(memory)
         queries, start = self.pos_trans_norm(self.pos_trans(waves)).chunk(2, dim=-1)
         found = {"enc_outputs_class": scores, "enc_outputs_coord_logits": boxes}
         return self.first_states(start, memory.take_along_dim(best, 1)), queries, references, found

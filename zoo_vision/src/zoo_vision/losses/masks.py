@@ -10,6 +10,7 @@ from torch import Tensor, nn
 
 from zoo_vision.losses.focal import sigmoid_focal_losses
 from zoo_vision.losses.matching import Pairs, assigned, matched_queries
+from zoo_vision.nn.sampling import sample
 
 Prediction = dict[str, Tensor]
 """`class_queries_logits` (batch, queries, labels + 1) and `masks_queries_logits` (batch, queries, h, w)."""
@@ -154,7 +155,7 @@ class MaskSetLoss(nn.Module):
 
 def sample_points(maps: Tensor, points: Tensor) -> Tensor:
     """(n, points) of maps (n, height, width), bilinearly; points (n, points, 2) are x and y from 0 to 1."""
-    found = F.grid_sample(maps[:, None], points[:, :, None] * 2 - 1, align_corners=False)
+    found = sample(maps[:, None], points[:, :, None] * 2 - 1)
     return found[:, 0, :, 0]
 
 

@@ -9,7 +9,6 @@ from functools import partial
 from typing import Self
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor, nn
 
 from zoo_core.checkpoint.dialects import BART_LAYER
@@ -17,6 +16,7 @@ from zoo_core.nn.layer import PostNormLayer
 from zoo_core.nn.linear import Linear
 from zoo_core.nn.mlp import MLP
 from zoo_core.nn.recording import ATTENTIONS, CROSS_ATTENTIONS, record
+from zoo_vision.nn.sampling import sample
 
 Grid = tuple[int, int]
 
@@ -76,7 +76,7 @@ def sample_maps(values: Sequence[Tensor], places: Sequence[Tensor], mode: str = 
     taken = []
     for value, place in zip(values, places, strict=True):
         grid = place.transpose(1, 2).flatten(0, 1) * 2 - 1
-        found = F.grid_sample(value.flatten(0, 1), grid, mode=mode, align_corners=False)
+        found = sample(value.flatten(0, 1), grid, mode=mode)
         taken.append(found.unflatten(0, value.shape[:2]))
     return torch.cat(taken, dim=-1)
 

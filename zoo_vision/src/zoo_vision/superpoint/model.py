@@ -10,6 +10,7 @@ from zoo_core.checkpoint.names import HubNames
 from zoo_core.modeling.model import PreTrainedModel
 from zoo_core.modeling.outputs import ModelOutput
 from zoo_core.nn.recording import HIDDEN_STATES, record
+from zoo_vision.nn.sampling import sample
 from zoo_vision.superpoint.config import SuperPointConfig
 
 CELL = 8
@@ -109,7 +110,7 @@ class DescriptorDecoder(nn.Module):
         """The map (descriptor, h, w) of an image at keypoints (n, 2): (n, descriptor)."""
         size = keypoints.new_tensor([descriptors.shape[-1], descriptors.shape[-2]])
         places = (keypoints - CELL / 2 + 0.5) / (size * CELL - CELL / 2 - 0.5) * 2 - 1
-        sampled = F.grid_sample(descriptors[None], places[None, None], mode="bilinear", align_corners=True)
+        sampled = sample(descriptors[None], places[None, None], align_corners=True)
         return F.normalize(sampled[0, :, 0], dim=0).t()
 
 
