@@ -31,12 +31,14 @@ class Qwen3OmniMoeTextConfig(QwenMoeConfig):
 
     model_type = "qwen3_omni_moe_text"
     base_config_key = "text_config"
+    heads_divide_width = False
 
     vocab_size: int = 3584
     intermediate_size: int = 18944
     num_hidden_layers: int = 28
     num_attention_heads: int = 28
     num_key_value_heads: int | None = 4
+    head_dim: int | None = None
     max_position_embeddings: int = 32768
     rope_theta: float = 1e6
     attention_bias: bool = False
