@@ -210,6 +210,30 @@ def test_errors(model: JukeboxModel, labels: list[torch.Tensor], wrong: Any, mes
         wrong(model, labels)
 
 
+def test_fresh_weights(name: str, labels: list[torch.Tensor]) -> None:
+    model = AutoModel.from_config(AutoConfig.for_model(**CASES[name]["config"]))
+    assert all(0 <= weight.abs().max() < 3 for weight in model.parameters())
+    song = model.ancestral_sample(labels, n_samples=2, sample_length=64)
+    assert [z.shape[1] for z in song] == [4, 8, 16]
+
+
+def test_conditions_of_a_window(model: JukeboxModel) -> None:
+    above = tokens("above", 2, 40)
+    (found,) = model.priors[1].get_music_tokens_conds([above], 48, 80)
+    assert torch.equal(found, above[:, 24:40])
+    (found,) = model.priors[1].get_music_tokens_conds([above], 60, 92)
+    assert found[:, 10:].eq(0).all() and torch.equal(found[:, :10], above[:, 30:])
+
+
+def test_priors_one_by_one(name: str) -> None:
+    values = dict(CASES[name]["config"])
+    expected = AutoConfig.for_model(**values)
+    values |= {f"prior_{level}": prior for level, prior in enumerate(values.pop("prior_config_list"))}
+    assert AutoConfig.for_model(**values).to_dict() == expected.to_dict()
+    again = type(expected).from_configs(expected.prior_configs, expected.vqvae_config, max_duration=50)
+    assert again.prior_config_list == expected.prior_config_list
+
+
 def test_config_errors() -> None:
     with pytest.raises(ConfigError, match="attention_pattern"):
         AutoConfig.for_model("jukebox", prior_config_list=[{"attention_pattern": "x"}] * 3)

@@ -13,8 +13,8 @@ from zoo_core.checkpoint.ops import Fused, Transposed
 class Dense:
     """Every position sees all before it and itself.
 
-    A reach computes whole sequences, (batch, heads, length, head size), and names the keys that one new
-    position sees of those so far. `block` is the length of a row of the table, `prefix` that of the front.
+    A reach computes whole sequences, (batch, heads, length, head size), and names the keys that one position
+    sees of those before `end`. `block` is the length of a row of the table, `prefix` that of the front.
     """
 
     def __init__(self, block: int, prefix: int) -> None:
@@ -24,8 +24,8 @@ class Dense:
     def whole(self, query: Tensor, key: Tensor, value: Tensor, causal: bool, dropout: float) -> Tensor:
         return F.scaled_dot_product_attention(query, key, value, is_causal=causal, dropout_p=dropout)
 
-    def keys(self, position: int) -> slice:
-        return slice(0, position + 1)
+    def keys(self, position: int, end: int) -> slice:
+        return slice(0, end)
 
     def rows(self, states: Tensor) -> Tensor:
         """(batch, heads, length, size) as (batch, heads, rows, block, size), zeros at the end."""
@@ -40,8 +40,8 @@ class InFront(Dense):
         front = slice(self.prefix)
         return super().whole(query, key[:, :, front], value[:, :, front], causal, dropout)
 
-    def keys(self, position: int) -> slice:
-        return slice(0, min(position + 1, self.prefix))
+    def keys(self, position: int, end: int) -> slice:
+        return slice(0, min(end, self.prefix))
 
 
 class Rows(Dense):
@@ -54,8 +54,9 @@ class Rows(Dense):
     def _among(self, key: Tensor, value: Tensor, query: Tensor) -> tuple[Tensor, Tensor]:
         return self.rows(key), self.rows(value)
 
-    def keys(self, position: int) -> slice:
-        return slice(position - position % self.block, position + 1)
+    def keys(self, position: int, end: int) -> slice:
+        first = position - position % self.block
+        return slice(first, min(end, first + self.block))
 
 
 class Columns(Dense):
@@ -66,8 +67,8 @@ class Columns(Dense):
         found = super().whole(columns[0], columns[1], columns[2], causal, dropout)
         return found.transpose(2, 3).flatten(2, 3)[:, :, : query.shape[2]]
 
-    def keys(self, position: int) -> slice:
-        return slice(position % self.block, position + 1, self.block)
+    def keys(self, position: int, end: int) -> slice:
+        return slice(position % self.block, end, self.block)
 
 
 class PreviousRow(Rows):
@@ -80,7 +81,7 @@ class PreviousRow(Rows):
         key, value = (F.pad(self.rows(states)[:, :, :-1], (0, 0, 0, 0, 1, 0)) for states in (key, value))
         return key, value
 
-    def keys(self, position: int) -> slice:
+    def keys(self, position: int, end: int) -> slice:
         row = position // self.block
         return slice(max(row - 1, 0) * self.block, row * self.block)
 
@@ -157,19 +158,22 @@ class JukeboxAttention(nn.Module):
         if memory is not None and not across:
             key, value = memory.extend(self.layer, key, value)
         dropout = self.attn_dropout if self.training else 0.0
-        if across or memory is None or memory.position == 0:
+        begun = 0 if memory is None else memory.position
+        rows_are_full = query.shape[2] % self.reach.block == 0
+        if across or (begun == 0 and (self.causal or rows_are_full)):
             found = self.reach.whole(query, key, value, self.causal, dropout)
         else:
-            found = self._further(query, key, value, memory.position)
+            found = self._seen(query, key, value, begun)
         return self.resid_dropout(self.o_proj(found.transpose(1, 2).flatten(2)))
 
-    def _further(self, query: Tensor, key: Tensor, value: Tensor, position: int) -> Tensor:
-        """Answers of the positions from `position` on, after those that the memory holds."""
+    def _seen(self, query: Tensor, key: Tensor, value: Tensor, begun: int) -> Tensor:
+        """Answers of the positions from `begun` on, one by one, of all keys up to now."""
+        known, mask = key.shape[2], torch.zeros(query.shape[2], key.shape[2], dtype=torch.bool)
         if query.shape[2] == 1:
-            seen = self.reach.keys(position)
+            seen = self.reach.keys(begun, known)
             return F.scaled_dot_product_attention(query, key[:, :, seen], value[:, :, seen])
-        mask = torch.zeros(query.shape[2], key.shape[2], dtype=torch.bool, device=query.device)
-        for row in range(query.shape[2]):
-            mask[row, self.reach.keys(position + row)] = True
+        for row, position in enumerate(range(begun, known)):
+            mask[row, self.reach.keys(position, position + 1 if self.causal else known)] = True
+        mask = mask.to(query.device)
         found = F.scaled_dot_product_attention(query, key, value, attn_mask=mask)
         return found.masked_fill(~mask.any(-1, keepdim=True), 0.0)

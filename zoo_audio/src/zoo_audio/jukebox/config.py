@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator, Mapping
-from typing import Any
+from typing import Any, Self
 
 from zoo_core.config import PretrainedConfig, field, sub_config
 
@@ -148,9 +148,13 @@ SHARED = (
 
 
 class JukeboxConfig(PretrainedConfig):
-    """A VQ-VAE (`vqvae_config`) and the priors of its levels (`prior_config_list`), the coarsest first."""
+    """A VQ-VAE (`vqvae_config`) and the priors of its levels (`prior_config_list`), the coarsest first.
+
+    Older files name the priors one by one, `prior_0`, `prior_1`, ...; they are read as the list.
+    """
 
     model_type = "jukebox"
+    attribute_map = {"prior_configs": "prior_config_list"}
 
     vqvae_config: JukeboxVQVAEConfig = sub_config(JukeboxVQVAEConfig, fixed=True)
     prior_config_list: list[Any] = field([])
@@ -164,7 +168,8 @@ class JukeboxConfig(PretrainedConfig):
     hop_fraction: list[float] = field([])
 
     def __post_init__(self) -> None:
-        given = self.prior_config_list or [{} for _ in range(self.nb_priors)]
+        single = [self.__dict__.pop(f"prior_{level}", {}) for level in range(self.nb_priors)]
+        given = self.prior_config_list or single
         self.prior_config_list = [
             prior if isinstance(prior, JukeboxPriorConfig) else JukeboxPriorConfig.from_dict(dict(prior))
             for prior in given
@@ -177,7 +182,14 @@ class JukeboxConfig(PretrainedConfig):
         if self.nb_priors > self.vqvae_config.levels:
             yield "nb_priors", f"must not exceed the {self.vqvae_config.levels} levels of the VQ-VAE"
 
-    @property
-    def prior_configs(self) -> list[JukeboxPriorConfig]:
-        """The configs of the priors, the coarsest level first."""
-        return self.prior_config_list
+    @classmethod
+    def from_configs(
+        cls, prior_configs: list[JukeboxPriorConfig], vqvae_config: JukeboxVQVAEConfig, **kwargs: Any
+    ) -> Self:
+        """The config of a model of these parts."""
+        return cls(
+            prior_config_list=prior_configs,
+            vqvae_config=vqvae_config,
+            nb_priors=len(prior_configs),
+            **kwargs,
+        )

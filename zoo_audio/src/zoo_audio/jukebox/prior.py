@@ -14,6 +14,7 @@ from zoo_audio.jukebox.config import JukeboxPriorConfig
 from zoo_audio.jukebox.transformer import JukeboxConditionalAutoregressive, JukeboxLyricsEncoder
 from zoo_audio.jukebox.vqvae import init_jukebox
 from zoo_core.errors import ProcessingError
+from zoo_core.modeling.initialization import initialize_module
 from zoo_core.modeling.model import PreTrainedModel
 
 
@@ -71,7 +72,7 @@ class JukeboxPrior(PreTrainedModel):
 
     def _init_weights(self, module: nn.Module) -> None:
         if not init_jukebox(module, self.config):
-            super()._init_weights(module)
+            initialize_module(module, std=0.02 * self.config.init_scale)
 
     # Metadata
 

@@ -83,6 +83,12 @@ class JukeboxTransformer(nn.Module):
         self.layers = nn.ModuleList(JukeboxBlock(config, i, length) for i in range(config.num_layers))
         self.dropout = nn.Dropout(config.emb_dropout)
 
+    def reset_parameters(self) -> None:
+        """Draw the positions, and the start where it is learned."""
+        for name in ("positions", "start_token"):
+            if hasattr(self, name):
+                nn.init.normal_(getattr(self, name), std=0.01)
+
     def states(
         self,
         tokens: Tensor,
