@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
@@ -16,6 +18,8 @@ class Dense:
     A reach computes whole sequences, (batch, heads, length, head size), and names the keys that one position
     sees of those before `end`. `block` is the length of a row of the table, `prefix` that of the front.
     """
+
+    tabular: ClassVar[bool] = False
 
     def __init__(self, block: int, prefix: int) -> None:
         self.block = block
@@ -47,6 +51,8 @@ class InFront(Dense):
 class Rows(Dense):
     """Every position sees its own row."""
 
+    tabular = True
+
     def whole(self, query: Tensor, key: Tensor, value: Tensor, causal: bool, dropout: float) -> Tensor:
         found = super().whole(self.rows(query), *self._among(key, value, query), causal, dropout)
         return found.flatten(2, 3)[:, :, : query.shape[2]]
@@ -61,6 +67,8 @@ class Rows(Dense):
 
 class Columns(Dense):
     """Every position sees its own column."""
+
+    tabular = True
 
     def whole(self, query: Tensor, key: Tensor, value: Tensor, causal: bool, dropout: float) -> Tensor:
         columns = [self.rows(states).transpose(2, 3) for states in (query, key, value)]
@@ -159,8 +167,7 @@ class JukeboxAttention(nn.Module):
             key, value = memory.extend(self.layer, key, value)
         dropout = self.attn_dropout if self.training else 0.0
         begun = 0 if memory is None else memory.position
-        rows_are_full = query.shape[2] % self.reach.block == 0
-        if across or (begun == 0 and (self.causal or rows_are_full)):
+        if across or memory is None or (begun == 0 and query.shape[2] > 1):
             found = self.reach.whole(query, key, value, self.causal, dropout)
         else:
             found = self._seen(query, key, value, begun)
@@ -168,12 +175,15 @@ class JukeboxAttention(nn.Module):
 
     def _seen(self, query: Tensor, key: Tensor, value: Tensor, begun: int) -> Tensor:
         """Answers of the positions from `begun` on, one by one, of all keys up to now."""
-        known, mask = key.shape[2], torch.zeros(query.shape[2], key.shape[2], dtype=torch.bool)
-        if query.shape[2] == 1:
+        known, count = key.shape[2], query.shape[2]
+        if count == 1:
             seen = self.reach.keys(begun, known)
             return F.scaled_dot_product_attention(query, key[:, :, seen], value[:, :, seen])
+        if self.reach.tabular and not self.causal:  # the cells that are still empty count, as in `rows`
+            key, value = (F.pad(states, (0, 0, 0, -known % self.reach.block)) for states in (key, value))
+        mask = torch.zeros(count, key.shape[2], dtype=torch.bool)
         for row, position in enumerate(range(begun, known)):
-            mask[row, self.reach.keys(position, position + 1 if self.causal else known)] = True
+            mask[row, self.reach.keys(position, position + 1 if self.causal else key.shape[2])] = True
         mask = mask.to(query.device)
         found = F.scaled_dot_product_attention(query, key, value, attn_mask=mask)
         return found.masked_fill(~mask.any(-1, keepdim=True), 0.0)

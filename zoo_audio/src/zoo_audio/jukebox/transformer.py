@@ -183,8 +183,10 @@ class JukeboxConditionalAutoregressive(JukeboxTransformer):
         """
         total = self.n_ctx if sample_tokens is None else min(int(sample_tokens), self.n_ctx)
         memory = Memory(self.n_ctx)
-        for end in range(chunk_size, tokens.shape[1] + 1, chunk_size) if chunk_size else ():
-            self.states(tokens[:, :end], start, conditions, lyrics, memory)
+        given = min(tokens.shape[1], total)
+        if given:
+            for end in [*range(chunk_size or given, given, chunk_size or given), given]:
+                self.states(tokens[:, :end], start, conditions, lyrics, memory)
         blank = tokens.new_zeros(len(tokens), 1)
         while tokens.shape[1] < total:
             hidden = self.states(torch.cat([tokens, blank], dim=1), start, conditions, lyrics, memory)
