@@ -40,6 +40,7 @@ VARIANTS: dict[str, tuple[str, dict[str, Any]]] = {
     ),
     "Detr.small": ("Detr", {"size": {"shortest_edge": 70, "longest_edge": 150}}),
     "Donut.turned": ("Donut", {"size": {"height": 200, "width": 150}, "do_align_long_axis": True}),
+    "Emu3.small": ("Emu3", {"min_pixels": 40 * 40, "max_pixels": 80 * 80}),
     "Flava.codebook": ("Flava", {"return_codebook_pixels": True}),
     "Gemma3.crops": (
         "Gemma3",
