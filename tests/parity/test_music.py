@@ -238,11 +238,23 @@ def test_priors_one_by_one(name: str) -> None:
     assert again.prior_config_list == expected.prior_config_list
 
 
-def test_config_errors() -> None:
-    with pytest.raises(ConfigError, match="attention_pattern"):
-        AutoConfig.for_model("jukebox", prior_config_list=[{"attention_pattern": "x"}] * 3)
-    with pytest.raises(ConfigError, match="3 priors"):
-        AutoConfig.for_model("jukebox", prior_config_list=[{}])
+@pytest.mark.parametrize(
+    ("values", "message"),
+    [
+        ({"prior_config_list": [{"attention_pattern": "x"}] * 3}, "attention_pattern"),
+        ({"prior_config_list": [{"encoder_config": 5}] * 3}, "encoder_config"),
+        ({"prior_config_list": [{"n_heads": 0}] * 3}, "n_heads"),
+        ({"prior_config_list": [3, 4, 5]}, "must hold objects"),
+        ({"prior_config_list": [{}]}, "3 priors"),
+        ({"prior_0": None}, "must hold objects"),
+        ({"nb_priors": 10**9}, "3 levels"),
+        ({"nb_priors": 0}, "at least 1"),
+        ({"vqvae_config": {"multipliers": [1]}}, "multipliers"),
+    ],
+)
+def test_config_errors(values: dict[str, Any], message: str) -> None:
+    with pytest.raises(ConfigError, match=message):
+        AutoConfig.for_model("jukebox", **values)
 
 
 @pytest.fixture(scope="module")

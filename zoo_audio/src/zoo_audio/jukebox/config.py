@@ -62,7 +62,7 @@ class JukeboxVQVAEConfig(PretrainedConfig):
     zero_out: bool = False
 
     def check(self) -> Iterator[tuple[str, str]]:
-        for name in ("multipliers", "res_downs_t", "res_strides_t"):
+        for name in ("multipliers", "res_downs_t", "res_strides_t", "hop_fraction"):
             if len(getattr(self, name)) < self.levels:
                 yield name, f"must hold a value for each of the {self.levels} levels"
 
@@ -130,7 +130,13 @@ class JukeboxPriorConfig(PretrainedConfig):
     def check(self) -> Iterator[tuple[str, str]]:
         if self.attention_pattern not in ATTENTION_PATTERNS:
             yield "attention_pattern", f"must be one of {', '.join(map(repr, ATTENTION_PATTERNS))}"
-        if int(self.attention_multiplier * self.hidden_size) % self.n_heads:
+        if self.encoder_config is not None and not isinstance(self.encoder_config, JukeboxPriorConfig):
+            yield "encoder_config", "must be an object of a prior's fields"
+        if len(self.res_downs_t) != len(self.res_strides_t):
+            yield "res_strides_t", "must hold as many values as res_downs_t"
+        if self.n_heads < 1 or self.blocks < 1:
+            yield "n_heads", "must, as blocks, be at least 1"
+        elif int(self.attention_multiplier * self.hidden_size) % self.n_heads:
             yield "n_heads", "must divide attention_multiplier * hidden_size"
         if len(self.metadata_dims) != 2:
             yield "metadata_dims", "must be the numbers of genres and of artists"
@@ -168,15 +174,19 @@ class JukeboxConfig(PretrainedConfig):
     hop_fraction: list[float] = field([])
 
     def __post_init__(self) -> None:
-        single = [self.__dict__.pop(f"prior_{level}", {}) for level in range(self.nb_priors)]
-        given = self.prior_config_list or single
+        levels = range(min(self.nb_priors, self.vqvae_config.levels))
+        single = [self.__dict__.pop(f"prior_{level}", {}) for level in levels]
         self.prior_config_list = [
-            prior if isinstance(prior, JukeboxPriorConfig) else JukeboxPriorConfig.from_dict(dict(prior))
-            for prior in given
+            JukeboxPriorConfig.from_dict(dict(prior)) if isinstance(prior, Mapping) else prior
+            for prior in self.prior_config_list or single
         ]
         self.hop_fraction = self.vqvae_config.hop_fraction
 
     def check(self) -> Iterator[tuple[str, str]]:
+        if not all(isinstance(prior, JukeboxPriorConfig) for prior in self.prior_config_list):
+            yield "prior_config_list", "must hold objects of a prior's fields"
+        if self.nb_priors < 1:
+            yield "nb_priors", "must be at least 1"
         if len(self.prior_config_list) < self.nb_priors:
             yield "prior_config_list", f"must hold the configs of {self.nb_priors} priors"
         if self.nb_priors > self.vqvae_config.levels:
