@@ -114,6 +114,7 @@ def test_reference(
 
 
 FIRST = sorted({path.parent: path for path in reversed(PATHS)}.values())  # one case a type
+INTEGERS = (torch.bool, torch.uint8, torch.int32, torch.int64)
 PLACES = {"bbox"}  # whole numbers, whatever they are stored as
 
 
@@ -133,6 +134,23 @@ def halved(name: str, value: Any) -> Any:
     if isinstance(value, list | tuple):
         return type(value)(halved(name, item) for item in value)
     return {key: halved(key, item) for key, item in value.items()} if isinstance(value, dict) else value
+
+
+@pytest.mark.parametrize("path", FIRST, ids=lambda p: p.parent.name)
+def test_a_new_model_has_no_empty_memory(path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    case = json.loads(path.read_text())
+    (tmp_path / "config.json").write_text(json.dumps(case["config"]))
+    config = zoo_core.AutoConfig.from_pretrained(tmp_path)
+    made, empty = loading_class(case), torch.empty
+
+    def poisoned(*size: Any, **options: Any) -> torch.Tensor:
+        return empty(*size, **options).fill_(-1 if options.get("dtype") in INTEGERS else torch.nan)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(torch, "empty", poisoned)
+        model = made.from_config(config) if hasattr(made, "from_config") else made(config)
+    values = [*model.named_parameters(), *model.named_buffers()]
+    assert [name for name, value in values if value.is_floating_point() and value.isnan().any()] == []
 
 
 @pytest.mark.parametrize("path", FIRST, ids=lambda p: p.parent.name)

@@ -78,6 +78,7 @@ COMPONENTS: dict[str, str] = {
     "PhobertTokenizer": "zoo_text.tokenizers.small:PhobertTokenizer",
     "ProphetNetTokenizer": "zoo_text.tokenizers.small:ProphetNetTokenizer",
     "Qwen2Tokenizer": "zoo_text.tokenizers.byte_level:Qwen2Tokenizer",
+    "RagTokenizer": "zoo_text.rag.tokenizer:RagTokenizer",
     "RealmTokenizer": "zoo_text.tokenizers.wordpiece:RealmTokenizer",
     "ReformerTokenizer": "zoo_text.tokenizers.unigram:ReformerTokenizer",
     "RemBertTokenizer": "zoo_text.tokenizers.unigram:RemBertTokenizer",

@@ -84,7 +84,7 @@ class PretrainedConfig(Composite, ConventionalFields, GenerationFields):
             del cls.num_labels
         super().__init_subclass__(**kwargs)
 
-    def __init__(self, **kwargs: Any) -> None:
+    def __init__(self, /, **kwargs: Any) -> None:
         values = self._by_field_name(kwargs)
         num_labels = values.pop("num_labels", None)
         model_type = values.pop("model_type", None)

@@ -11,8 +11,8 @@ def initialize_module(module: nn.Module, *, std: float = 0.02) -> None:
     """Initialise the direct parameters of `module`, not those of its children.
 
     Matrices and convolutions are normal with deviation `std`, biases zero, norm weights one and padding
-    rows zero; a module that knows better says so in `reset_parameters`, and a parameter of a module of
-    unknown kind is normal where it has two or more dimensions, else left as its constructor made it.
+    rows zero; a module that knows better says so in `reset_parameters`. A parameter of a module of another
+    kind stays as its constructor made it, which therefore never leaves it empty.
     """
     reset = getattr(type(module), "reset_parameters", None)
     if callable(reset) and not reset.__module__.startswith("torch."):

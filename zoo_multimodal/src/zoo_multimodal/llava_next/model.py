@@ -34,7 +34,8 @@ class LlavaNextModel(LlavaNextPreTrainedModel, LlavaModel):
 
     def __init__(self, config: LlavaNextConfig) -> None:
         super().__init__(config)
-        self.image_newline = nn.Parameter(torch.empty(config.text_config.hidden_size))
+        width = config.text_config.hidden_size
+        self.image_newline = nn.Parameter(torch.randn(width) * width**-0.5)
         self.post_init()
 
     def _init_weights(self, module: nn.Module) -> None:

@@ -80,7 +80,7 @@ class AttentionPooling(nn.Module):
 
     def __init__(self, config: SiglipVisionConfig) -> None:
         super().__init__()
-        self.probe = nn.Parameter(torch.empty(1, 1, config.hidden_size))
+        self.probe = nn.Parameter(torch.randn(1, 1, config.hidden_size))
         self.attention = Attention(config.hidden_size, config.num_attention_heads, cross=True)
         self.layernorm = nn.LayerNorm(config.hidden_size, eps=config.layer_norm_eps)
         self.mlp = MLP(config.hidden_size, config.intermediate_size, config.hidden_act)
