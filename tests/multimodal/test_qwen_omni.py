@@ -171,5 +171,3 @@ def test_qwen3_omni_writes_where_it_has_no_speech(tmp_path: Path) -> None:
     assert torch.equal(again.generate(PROMPT[:, 4:], **settings)[0], ids)
     with pytest.raises(GenerationError, match="needs the talker"):
         model.generate(PROMPT, return_audio=True)
-    with pytest.raises(NotImplementedError, match="enable_audio_output=False"):
-        AutoModelForTextToWaveform.from_pretrained(tmp_path, enable_audio_output=True)
