@@ -63,6 +63,7 @@ _PROCESSORS = {
     "Qwen2AudioProcessor": "qwen2_audio",
     "VoxtralProcessor": "voxtral",
     "PixtralProcessor": "pixtral",
+    "Pop2PianoProcessor": "pop2piano",
     "Qwen2VLProcessor": "qwen2_vl",
     "Qwen2_5OmniProcessor": "qwen2_5_omni",
     "Qwen3OmniMoeProcessor": "qwen3_omni_moe",
@@ -86,3 +87,7 @@ _PROCESSORS = {
 COMPONENTS = {name: f"zoo_multimodal.{folder}.processor:{name}" for name, folder in _PROCESSORS.items()}
 COMPONENTS["OneFormerImageProcessor"] = "zoo_multimodal.oneformer.image_processor:OneFormerImageProcessor"
 COMPONENTS["SmolVLMVideoProcessor"] = "zoo_multimodal.smolvlm.video_processor:SmolVLMVideoProcessor"
+COMPONENTS["Pop2PianoFeatureExtractor"] = (
+    "zoo_multimodal.pop2piano.feature_extractor:Pop2PianoFeatureExtractor"
+)
+COMPONENTS["Pop2PianoTokenizer"] = "zoo_multimodal.pop2piano.tokenizer:Pop2PianoTokenizer"

@@ -10,4 +10,7 @@ ARCHITECTURE = Architecture(
         AutoModelForSpeechSeq2Seq="Pop2PianoForConditionalGeneration",
         AutoModelWithLMHead="Pop2PianoForConditionalGeneration",
     ),
+    tokenizer="zoo_multimodal.pop2piano.tokenizer:Pop2PianoTokenizer",
+    feature_extractor="zoo_multimodal.pop2piano.feature_extractor:Pop2PianoFeatureExtractor",
+    processor="zoo_multimodal.pop2piano.processor:Pop2PianoProcessor",
 )
