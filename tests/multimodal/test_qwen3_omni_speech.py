@@ -152,6 +152,7 @@ def test_it_saves_its_parts_and_can_be_silent(omni: Any, tmp_path: Path) -> None
         ([PROMPT, PROMPT], {}, "one prompt is spoken at a time"),
         ([PROMPT], {"speaker": "Bob"}, "'bob' is not known; this checkpoint has: ethan, chelsie"),
         ([PROMPT[:-3]], {}, "ends by asking for a reply"),
+        ([PROMPT], {"talker_num_beams": 2}, "leave out talker_num_beams=2"),
         ([[1, 2, 3]], {}, "ends by asking for a reply"),
         ([[START, 9, 3, *ASKS]], {}, "at token 0 stands 9"),
         ([[START, USER, 3, END, *ASKS]], {"thinker_max_new_tokens": 1}, "speech needs two"),

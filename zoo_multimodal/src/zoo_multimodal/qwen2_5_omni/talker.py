@@ -35,13 +35,57 @@ class Qwen2_5OmniTalkerModel(Qwen2VLTextModel):
         self.embed_tokens = nn.Embedding(config.vocab_size, config.embedding_size, padding_idx=padding)
 
 
-class Qwen2_5OmniTalkerForConditionalGeneration(TimeAligned, GenerationMixin, PreTrainedModel):
+class Talker(TimeAligned, GenerationMixin, PreTrainedModel):
+    """What speaks a reply: a language model of codes, `model`, whose scores are those of `codec_head`."""
+
+    base_model_prefix = "talker"
+    caches = True  # the reply advances by one with each code
+    model: Any
+    codec_head: nn.Module
+
+    def merge_size(self) -> int:
+        return int(self.config.spatial_merge_size)
+
+    def get_input_embeddings(self) -> nn.Module:
+        table: nn.Module = self.model.embed_tokens
+        return table
+
+    def get_output_embeddings(self) -> nn.Module:
+        return self.codec_head
+
+    def get_decoder(self) -> nn.Module:
+        decoder: nn.Module = self.model
+        return decoder
+
+    def positions_of(
+        self,
+        vectors: Tensor,
+        attention_mask: Tensor | None,
+        cache: Cache | None,
+        slot: RowSlot,
+        text_ids: Tensor | None,
+        **places: Any,
+    ) -> Tensor:
+        """Positions (3, batch, sequence) of new vectors; `slot` keeps how far they are from their index.
+
+        Args:
+            text_ids: (batch, sequence) text of a prompt, which tells them together with `places`, the
+                keywords of `get_rope_index`; without, they follow.
+        """
+        mask = mask_of_new(attention_mask, vectors, cache)
+        if text_ids is None:
+            positions, deltas = text_positions(mask)
+        else:
+            positions, deltas = self.get_rope_index(text_ids, attention_mask=mask, **places)
+        positions, slot.value = continued(positions, deltas, cache, slot)
+        return positions
+
+
+class Qwen2_5OmniTalkerForConditionalGeneration(Talker):
     """Each code is embedded, the state of the next token of the reply is added, and the sum continues."""
 
     config_class = Qwen2_5OmniTalkerConfig
-    base_model_prefix = "talker"
     ignored_names = ("thinker.*", "token2wav.*")
-    caches = True  # the reply advances by one with each code
 
     def __init__(self, config: Qwen2_5OmniTalkerConfig) -> None:
         super().__init__(config)
@@ -49,18 +93,6 @@ class Qwen2_5OmniTalkerForConditionalGeneration(TimeAligned, GenerationMixin, Pr
         self.model = Qwen2_5OmniTalkerModel(config)
         self.codec_head = Linear(config.hidden_size, config.vocab_size, bias=False)
         self.post_init()
-
-    def merge_size(self) -> int:
-        return int(self.config.spatial_merge_size)
-
-    def get_input_embeddings(self) -> nn.Module:
-        return self.model.embed_tokens
-
-    def get_output_embeddings(self) -> nn.Module:
-        return self.codec_head
-
-    def get_decoder(self) -> nn.Module:
-        return self.model
 
     def forward(
         self,
@@ -105,19 +137,18 @@ class Qwen2_5OmniTalkerForConditionalGeneration(TimeAligned, GenerationMixin, Pr
             inputs_embeds = self.opened(inputs_embeds)
         slot = shift(cache, rope_deltas)
         if position_ids is None:
-            mask = mask_of_new(attention_mask, inputs_embeds, cache)
-            positions, deltas = text_positions(mask)
-            if begins and input_text_ids is not None:
-                positions, deltas = self.get_rope_index(
-                    input_text_ids,
-                    image_grid_thw,
-                    video_grid_thw,
-                    mask,
-                    use_audio_in_video,
-                    audio_feature_lengths,
-                    video_second_per_grid,
-                )
-            position_ids, slot.value = continued(positions, deltas, cache, slot)
+            position_ids = self.positions_of(
+                inputs_embeds,
+                attention_mask,
+                cache,
+                slot,
+                input_text_ids if begins else None,
+                image_grid_thw=image_grid_thw,
+                video_grid_thw=video_grid_thw,
+                use_audio_in_video=use_audio_in_video,
+                audio_seqlens=audio_feature_lengths,
+                second_per_grids=video_second_per_grid,
+            )
         outputs = self.model(
             inputs_embeds=self.thinker_to_talker_proj(inputs_embeds),
             attention_mask=attention_mask,

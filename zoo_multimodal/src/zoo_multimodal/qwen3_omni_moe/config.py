@@ -28,28 +28,38 @@ class Qwen3OmniMoeAudioEncoderConfig(Qwen2_5OmniAudioEncoderConfig):
     downsample_hidden_size: int = 480
 
 
-class Qwen3OmniMoeTextConfig(QwenMoeConfig):
+class OmniMoeConfig(QwenMoeConfig):
+    """What the language models of the thinker and the talker share."""
+
+    base_config_key = "text_config"
+    heads_divide_width = False
+
+    head_dim: int | None = None
+    max_position_embeddings: int = 32768
+    attention_bias: bool = False
+    sliding_window: int | None = None
+    num_experts_per_tok: int = 8
+    num_experts: int = 128
+    output_router_logits: bool = False
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        self.head_dim = self.head_dim or self.hidden_size // self.num_attention_heads
+
+
+class Qwen3OmniMoeTextConfig(OmniMoeConfig):
     """Of the thinker's language model."""
 
     model_type = "qwen3_omni_moe_text"
-    base_config_key = "text_config"
-    heads_divide_width = False
 
     vocab_size: int = 3584
     intermediate_size: int = 18944
     num_hidden_layers: int = 28
     num_attention_heads: int = 28
     num_key_value_heads: int | None = 4
-    head_dim: int | None = None
-    max_position_embeddings: int = 32768
     rope_theta: float = 1e6
-    attention_bias: bool = False
-    sliding_window: int | None = None
     moe_intermediate_size: int = 768
-    num_experts_per_tok: int = 8
-    num_experts: int = 128
     norm_topk_prob: bool = True
-    output_router_logits: bool = False
 
 
 class Qwen3OmniMoeThinkerConfig(PretrainedConfig):
@@ -97,12 +107,10 @@ class Qwen3OmniMoeTalkerCodePredictorConfig(LlamaLikeConfig):
         self.layer_types = self.layer_types or ["full_attention"] * self.num_hidden_layers
 
 
-class Qwen3OmniMoeTalkerTextConfig(QwenMoeConfig):
+class Qwen3OmniMoeTalkerTextConfig(OmniMoeConfig):
     """Of the talker's language model, in which every token visits a shared expert too."""
 
     model_type = "qwen3_omni_moe_talker_text"
-    base_config_key = "text_config"
-    heads_divide_width = False
 
     vocab_size: int = 3072
     hidden_size: int = 1024
@@ -110,15 +118,8 @@ class Qwen3OmniMoeTalkerTextConfig(QwenMoeConfig):
     num_hidden_layers: int = 20
     num_attention_heads: int = 16
     num_key_value_heads: int | None = 2
-    head_dim: int | None = None
-    max_position_embeddings: int = 32768
-    attention_bias: bool = False
-    sliding_window: int | None = None
     moe_intermediate_size: int = 384
     shared_expert_intermediate_size: int = 768
-    num_experts_per_tok: int = 8
-    num_experts: int = 128
-    output_router_logits: bool = False
 
 
 class Qwen3OmniMoeTalkerConfig(PretrainedConfig):

@@ -70,7 +70,7 @@ class Qwen3OmniMoeForConditionalGeneration(SpeakingModel, PreTrainedModel):
 
         Raises:
             GenerationError: there is no talker, or no such voice; more than one prompt is to be spoken, or
-                one that does not end by asking for a reply.
+                one that does not end by asking for a reply; several replies are asked for.
         """
         speaks = self.speaks(return_audio, input_ids)
         # the talker of released checkpoints counts a video with its own sound as text
@@ -84,6 +84,10 @@ class Qwen3OmniMoeForConditionalGeneration(SpeakingModel, PreTrainedModel):
         voice = int(self.voice(speaker.lower()))
         prompt: Any = input_ids
         segments = self.segments(prompt[0])
+        for part in ("thinker", "talker"):
+            for name in ("num_beams", "num_return_sequences"):
+                if (sides[part].get(name) or 1) > 1:
+                    raise GenerationError(f"one reply is spoken: leave out {part}_{name}={sides[part][name]}")
         thinker |= {"output_hidden_states": True, "return_dict_in_generate": True}
         found: Any = self.thinker.generate(prompt, **thinker)
         codec = self.talker.config
@@ -139,6 +143,11 @@ class Qwen3OmniMoeForConditionalGeneration(SpeakingModel, PreTrainedModel):
         config, talker = self.config, self.talker
         table = self.thinker.get_input_embeddings()
         codec = talker.config
+        layers = len(found.hidden_states[0]) - 1
+        if not 0 <= codec.accept_hidden_layer <= layers:
+            raise GenerationError(
+                f"accept_hidden_layer={codec.accept_hidden_layer}: the thinker has {layers} layers"
+            )
         embedded = torch.cat([step[0] for step in found.hidden_states], dim=1)
         states = torch.cat([step[codec.accept_hidden_layer] for step in found.hidden_states], dim=1)
         thinker = config.thinker_config

@@ -19,8 +19,8 @@ from zoo_core.modeling.outputs import CausalLMOutputWithPast, MoeCausalLMOutputW
 from zoo_core.nn.activation import activation
 from zoo_core.nn.cache import Cache, RowSlot
 from zoo_core.nn.linear import Linear
-from zoo_multimodal.qwen2_5_omni.thinker import TimeAligned
-from zoo_multimodal.qwen2_vl.positions import continued, mask_of_new, shift, text_positions
+from zoo_multimodal.qwen2_5_omni.talker import Talker
+from zoo_multimodal.qwen2_vl.positions import shift
 from zoo_multimodal.qwen3_omni_moe.config import (
     Qwen3OmniMoeTalkerCodePredictorConfig,
     Qwen3OmniMoeTalkerConfig,
@@ -175,14 +175,12 @@ class Qwen3OmniMoeTalkerCodePredictorModelForConditionalGeneration(GenerationMix
         )
 
 
-class Qwen3OmniMoeTalkerForConditionalGeneration(TimeAligned, GenerationMixin, PreTrainedModel):
+class Qwen3OmniMoeTalkerForConditionalGeneration(Talker):
     """The codes of each frame are embedded, the next token of the reply is added, and the sum continues."""
 
     config_class = Qwen3OmniMoeTalkerConfig
-    base_model_prefix = "talker"
     ignored_names = ("thinker.*", "code2wav.*")
     whole_positions = False
-    caches = True  # the reply advances by one with each frame
 
     def __init__(self, config: Qwen3OmniMoeTalkerConfig) -> None:
         super().__init__(config)
@@ -194,18 +192,6 @@ class Qwen3OmniMoeTalkerForConditionalGeneration(TimeAligned, GenerationMixin, P
             config.code_predictor_config
         )
         self.post_init()
-
-    def merge_size(self) -> int:
-        return int(self.config.spatial_merge_size)
-
-    def get_input_embeddings(self) -> nn.Module:
-        return self.model.embed_tokens
-
-    def get_output_embeddings(self) -> nn.Module:
-        return self.codec_head
-
-    def get_decoder(self) -> nn.Module:
-        return self.model
 
     def forward(
         self,
@@ -250,19 +236,18 @@ class Qwen3OmniMoeTalkerForConditionalGeneration(TimeAligned, GenerationMixin, P
         if cache is not None:
             self.keep(cache, residual_codes, trailing_text_hidden, tts_pad_embed)
         if position_ids is None:
-            mask = mask_of_new(attention_mask, inputs_embeds, cache)
-            positions, deltas = text_positions(mask)
-            if begins and talker_input_ids is not None:
-                positions, deltas = self.get_rope_index(
-                    talker_input_ids,
-                    image_grid_thw,
-                    video_grid_thw,
-                    mask,
-                    use_audio_in_video,
-                    audio_feature_lengths,
-                    video_second_per_grid,
-                )
-            position_ids, slot.value = continued(positions, deltas, cache, slot)
+            position_ids = self.positions_of(
+                inputs_embeds,
+                attention_mask,
+                cache,
+                slot,
+                talker_input_ids if begins else None,
+                image_grid_thw=image_grid_thw,
+                video_grid_thw=video_grid_thw,
+                use_audio_in_video=use_audio_in_video,
+                audio_seqlens=audio_feature_lengths,
+                second_per_grids=video_second_per_grid,
+            )
         outputs = self.model(
             inputs_embeds=inputs_embeds,
             attention_mask=attention_mask,
@@ -291,8 +276,8 @@ class Qwen3OmniMoeTalkerForConditionalGeneration(TimeAligned, GenerationMixin, P
         video_grid_thw: Tensor | None = None,
         attention_mask: Tensor | None = None,
         use_audio_in_video: bool | None = None,
-        *places: Tensor | None,
-        **named: Any,
+        *lengths: Tensor | None,
+        **places: Any,
     ) -> tuple[Tensor, Tensor]:
         """As the base's; without `use_audio_in_video` a video with its own sound counts as text."""
         if not use_audio_in_video:
@@ -300,7 +285,7 @@ class Qwen3OmniMoeTalkerForConditionalGeneration(TimeAligned, GenerationMixin, P
             woven = (input_ids[:, :-1] == marks[0]) & (input_ids[:, 1:] == marks[1])
             input_ids = torch.cat((input_ids[:, :-1].masked_fill(woven, -1), input_ids[:, -1:]), dim=1)
         return super().get_rope_index(
-            input_ids, image_grid_thw, video_grid_thw, attention_mask, use_audio_in_video, *places, **named
+            input_ids, image_grid_thw, video_grid_thw, attention_mask, use_audio_in_video, *lengths, **places
         )
 
     def keep(
