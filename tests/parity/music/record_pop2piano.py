@@ -92,7 +92,11 @@ def main() -> None:
         output = BatchFeature({name: np.asarray(value) for name, value in case["output"].items()})
         answer = tokenizer.batch_decode(np.asarray(case["ids"]), output)
         case["returns"] = [rounded(midi.instruments[0].notes) for midi in answer["pretty_midi_objects"]]
-    path.write_text(json.dumps(cases, indent=1) + "\n")
+    groups = []
+    for name, each in cases.items():
+        rows = ",\n".join("  " + json.dumps(case) for case in each)
+        groups.append(f' "{name}": [\n{rows}\n ]')
+    path.write_text("{\n" + ",\n".join(groups) + "\n}\n")
 
 
 if __name__ == "__main__":

@@ -10,6 +10,7 @@ from typing import Any, ClassVar
 import torch
 from torch import Tensor
 
+from zoo_audio.features.resample import SHORT, Sinc
 from zoo_audio.features.waves import waveforms
 from zoo_core.errors import ConfigError, ProcessingError
 from zoo_core.processing import BatchFeature, FeatureExtractionMixin
@@ -67,6 +68,7 @@ class AudioFeatureExtractor(FeatureExtractionMixin):
     call_defaults: ClassVar[Mapping[str, Any]] = {}
     own_options: ClassVar[frozenset[str]] = frozenset()
     """Keywords of a call besides those of `Padding`; they reach `extract`."""
+    resampling: ClassVar[Sinc] = SHORT
 
     feature_size: int = 1
     sampling_rate: int = 16000
@@ -136,6 +138,7 @@ class AudioFeatureExtractor(FeatureExtractionMixin):
             rate=self.sampling_rate,
             sampling_rate=sampling_rate,
             convert=bool(resample),
+            sinc=self.resampling,
         )
 
     def extract(self, waves: list[Tensor], padding: Padding, **own: Any) -> dict[str, Any]:

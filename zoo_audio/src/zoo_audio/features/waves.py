@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 
 from zoo_audio.features.files import read_sound
-from zoo_audio.features.resample import resample
+from zoo_audio.features.resample import SHORT, Sinc, resample
 from zoo_core.errors import ProcessingError
 
 
@@ -36,7 +36,9 @@ def split_batch(raw: Any, channels: int) -> list[Any]:
     return [raw] if dims <= (2 if channels > 1 else 1) else list(raw)
 
 
-def waveform(item: Any, *, channels: int, rate: int, given_rate: int | None, convert: bool) -> Tensor:
+def waveform(
+    item: Any, *, channels: int, rate: int, given_rate: int | None, convert: bool, sinc: Sinc = SHORT
+) -> Tensor:
     """One sound: (samples,) float32, or (channels, samples) where there are several.
 
     Raises:
@@ -65,7 +67,7 @@ def waveform(item: Any, *, channels: int, rate: int, given_rate: int | None, con
                 f"the audio was sampled at {given_rate} Hz, this model takes {rate} Hz; pass resample=True "
                 f"to have it converted, or convert it and pass sampling_rate={rate}"
             )
-        wave = resample(wave, given_rate, rate)
+        wave = resample(wave, given_rate, rate, sinc=sinc)
     return wave
 
 
@@ -83,7 +85,13 @@ def arranged(values: Tensor, channels: int) -> Tensor:
 
 
 def waveforms(
-    raw: Any, *, channels: int, rate: int, sampling_rate: int | None, convert: bool = False
+    raw: Any,
+    *,
+    channels: int,
+    rate: int,
+    sampling_rate: int | None,
+    convert: bool = False,
+    sinc: Sinc = SHORT,
 ) -> list[Tensor]:
     """All sounds of a call.
 
@@ -92,7 +100,7 @@ def waveforms(
             or bytes of sound files, mappings with "array" and "sampling_rate".
         channels: 1, or how many each sound has. rate: what the model takes, in Hz.
         sampling_rate: what the arrays have; None trusts that it is `rate`.
-        convert: resample what differs.
+        convert: resample what differs, by `sinc`.
 
     Raises:
         ProcessingError: see `waveform`; the message begins with the item's place in the batch.
@@ -102,7 +110,9 @@ def waveforms(
     for index, item in enumerate(items):
         try:
             found.append(
-                waveform(item, channels=channels, rate=rate, given_rate=sampling_rate, convert=convert)
+                waveform(
+                    item, channels=channels, rate=rate, given_rate=sampling_rate, convert=convert, sinc=sinc
+                )
             )
         except ProcessingError as error:
             raise ProcessingError(f"item {index} of {len(items)}: {error}") from None

@@ -13,6 +13,7 @@ from torch.nn.utils.rnn import pad_sequence
 
 from zoo_audio.features.base import AudioFeatureExtractor, Padding
 from zoo_audio.features.mel import MelBank
+from zoo_audio.features.resample import LONG, Sinc
 from zoo_audio.features.spectrum import Spectrum
 from zoo_audio.features.waves import is_source, split_batch
 from zoo_core.errors import MissingDependency, ProcessingError
@@ -43,6 +44,7 @@ class Pop2PianoFeatureExtractor(AudioFeatureExtractor):
 
     model_input_names: ClassVar[list[str]] = ["input_features", "beatsteps", "extrapolated_beatstep"]
     own_options: ClassVar[frozenset[str]] = frozenset(["steps_per_beat", "beat_times", "joined"])
+    resampling: ClassVar[Sinc] = LONG
 
     feature_size: int = 512
     sampling_rate: int = 22050
