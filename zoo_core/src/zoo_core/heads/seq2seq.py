@@ -10,7 +10,8 @@ from torch import Tensor, nn
 from zoo_core.config import PretrainedConfig
 from zoo_core.generation import GenerationMixin
 from zoo_core.heads.base import Headed
-from zoo_core.modeling.loss import sequence_loss, span_loss, token_loss
+from zoo_core.heads.tokens import ForQuestionAnswering
+from zoo_core.modeling.loss import sequence_loss, token_loss
 from zoo_core.modeling.outputs import (
     ModelOutput,
     Seq2SeqLMOutput,
@@ -150,17 +151,4 @@ class ForSeq2SeqQuestionAnswering(SeqToSeqHead):
     def build_head(self, config: PretrainedConfig) -> None:
         self.qa_outputs = nn.Linear(config.hidden_size, config.num_labels)
 
-    def forward(
-        self,
-        input_ids: Tensor | None = None,
-        *,
-        start_positions: Tensor | None = None,
-        end_positions: Tensor | None = None,
-        **inputs: Any,
-    ) -> ModelOutput:
-        outputs = self.model(input_ids, **inputs)
-        start, end = self.qa_outputs(outputs.last_hidden_state).unbind(-1)
-        loss = None
-        if start_positions is not None and end_positions is not None:
-            loss = span_loss(start, end, start_positions, end_positions)
-        return self.output_class.carry(outputs, loss=loss, start_logits=start, end_logits=end)
+    forward = ForQuestionAnswering.forward

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
 import torch
 import torch.nn.functional as F
@@ -262,14 +262,22 @@ class ClassHead(nn.Module):
         return self.linear(self.dropout(pooled(states, self.config).flatten(1)))
 
 
-class PatchTSTForClassification(PatchTSTPreTrainedModel):
-    """PatchTST that tells the class of a series."""
+class PatchTSTForTargets(PatchTSTPreTrainedModel):
+    """PatchTST with a head, over series of which nothing is hidden."""
+
+    head_class: ClassVar[type[nn.Module]]
 
     def __init__(self, config: PatchTSTConfig) -> None:
         super().__init__(config)
         self.model = PatchTSTModel(config, mask_input=False)
-        self.head = ClassHead(config)
+        self.head = self.head_class(config)
         self.post_init()
+
+
+class PatchTSTForClassification(PatchTSTForTargets):
+    """PatchTST that tells the class of a series."""
+
+    head_class = ClassHead
 
     def forward(
         self,
@@ -300,14 +308,10 @@ class RegressionHead(nn.Module):
         return found.sigmoid() * (high - low) + low
 
 
-class PatchTSTForRegression(PatchTSTPreTrainedModel):
+class PatchTSTForRegression(PatchTSTForTargets):
     """PatchTST that tells values which belong to a series."""
 
-    def __init__(self, config: PatchTSTConfig) -> None:
-        super().__init__(config)
-        self.model = PatchTSTModel(config, mask_input=False)
-        self.head = RegressionHead(config)
-        self.post_init()
+    head_class = RegressionHead
 
     def forward(
         self,
@@ -366,14 +370,10 @@ class ForecastHead(nn.Module):
         return found.transpose(1, 2)
 
 
-class PatchTSTForPrediction(PatchTSTPreTrainedModel):
+class PatchTSTForPrediction(PatchTSTForTargets):
     """PatchTST that forecasts."""
 
-    def __init__(self, config: PatchTSTConfig) -> None:
-        super().__init__(config)
-        self.model = PatchTSTModel(config, mask_input=False)
-        self.head = ForecastHead(config)
-        self.post_init()
+    head_class = ForecastHead
 
     def forward(
         self,

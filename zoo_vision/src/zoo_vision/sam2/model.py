@@ -13,7 +13,7 @@ from zoo_core.modeling.model import PreTrainedModel
 from zoo_core.modeling.outputs import ModelOutput
 from zoo_core.modeling.parts import build_part
 from zoo_core.nn.recording import ATTENTIONS, wants
-from zoo_vision.sam.model import Decoded, SamFeedForward, SamMaskDecoder, check_prompts
+from zoo_vision.sam.model import Decoded, SamFeedForward, SamMaskDecoder, SamModel, check_prompts
 from zoo_vision.sam.prompts import NO_POINT, PlaneEmbedding, SamPromptEncoder
 from zoo_vision.sam2.config import Sam2Config, Sam2MaskDecoderConfig, Sam2PromptEncoderConfig
 
@@ -153,18 +153,7 @@ class Sam2Model(PreTrainedModel):
         """Maps to be passed as `image_embeddings` with many prompts, the finest first."""
         return list(self.see(self.vision_encoder(pixel_values, **flags)))
 
-    @torch.no_grad()
-    def get_prompt_embeddings(
-        self,
-        input_points: Tensor | None = None,
-        input_labels: Tensor | None = None,
-        input_boxes: Tensor | None = None,
-        input_masks: Tensor | None = None,
-    ) -> tuple[Tensor | None, Tensor]:
-        """Sparse and dense embeddings of prompts; see `SamPromptEncoder`."""
-        return self.prompt_encoder(
-            self.shared_image_embedding, input_points, input_labels, input_boxes, input_masks
-        )
+    get_prompt_embeddings = SamModel.get_prompt_embeddings
 
     def forward(
         self,
